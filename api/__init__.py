@@ -1,0 +1,1 @@
+"""HTTP only: authenticate, translate a dialect, accept, wait, read."""

@@ -1,0 +1,1 @@
+"""Thin translators between wire dialects and the core; no SQL and no policy here."""

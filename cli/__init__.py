@@ -1,0 +1,1 @@
+"""The `flumes` command and the embedded parts."""

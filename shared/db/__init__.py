@@ -1,0 +1,1 @@
+"""All SQL of the service; tables are private to this package."""

@@ -1,0 +1,1 @@
+"""Texts to dense vectors, behind one small protocol."""

@@ -1,0 +1,1 @@
+"""The chat model behind one call with typed outcomes."""

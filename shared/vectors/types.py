@@ -1,0 +1,78 @@
+"""The values that cross the vector port. No text is ever part of a payload."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.model.scope import ScopeIds
+
+Dense = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One memory version as it stands in the index. `index_text` becomes the BM25 vector and is not stored."""
+
+    memory_id: UUID
+    version: int
+    project_id: UUID
+    scope_id: UUID
+    ids: ScopeIds
+    kind: str
+    categories: tuple[str, ...]
+    created_at: datetime
+    expires_on: date | None
+    index_text: str
+    dense: Dense | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """A memory to remove: the point goes unless it already carries a newer version."""
+
+    memory_id: UUID
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which points a query may see. `project_id` is demanded; everything else narrows.
+
+    `ids`: the given ids must be equal, the others may be anything. `memory_ids`: only these points.
+    """
+
+    project_id: UUID
+    scope_id: UUID | None = None
+    ids: ScopeIds = field(default_factory=ScopeIds)
+    kinds: tuple[str, ...] = ()
+    categories_any: tuple[str, ...] = ()
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+    not_expired_on: date | None = None  # hide points whose expires_on lies before this day
+    memory_ids: tuple[UUID, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One text to look for; `dense` is its embedding, None = BM25 only."""
+
+    text: str
+    where: Where
+    dense: Dense | None = None
+    dense_limit: int = 3
+    bm25_limit: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A point found. `semantic` = cosine in [-1, 1], `bm25` = raw BM25 score >= 0; None = not in that list and not asked."""
+
+    memory_id: UUID
+    version: int
+    semantic: float | None
+    bm25: float | None

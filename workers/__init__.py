@@ -1,0 +1,1 @@
+"""Everything that happens after a POST was accepted."""

@@ -1,0 +1,1 @@
+"""One window of messages becomes memories: one file per stage, the story in run.py."""

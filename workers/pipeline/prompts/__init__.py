@@ -1,0 +1,1 @@
+"""Prompt text and answer schema, kept side by side."""

@@ -1,0 +1,1 @@
+"""The key-free extractor: deterministic rules, no model and no network."""
