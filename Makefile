@@ -1,0 +1,52 @@
+# Everything a person types. `make` alone lists it. Nothing but Python >= 3.11, make and package installation is needed.
+# Only relative paths here: the tree may lie anywhere.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+CLIENTS := $(patsubst tests/clients/%.lock,%,$(wildcard tests/clients/*.lock))
+T ?= tests
+N ?= 2
+
+# Given on make's own command line they count; exported by the caller's shell they do not.
+GIVEN = $(if $(filter command line,$(origin $(1))),$(1)='$($(1))')
+QDRANT = $(call GIVEN,QDRANT_URL) $(call GIVEN,QDRANT_API_KEY)
+KEEP = $(if $(filter command line,$(origin LLM)),$(if $(LLM),--keep-openai))
+
+.PHONY: help venv clients demo test lint bench lock lock-check clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
+
+venv: ## build .venv from requirements.lock
+	@sh .ci/venv .venv requirements.lock --project
+
+clients: ## build one environment for each third-party client the tests use
+	@for c in $(CLIENTS); do sh .ci/venv .venv-clients/$$c tests/clients/$$c.lock || exit 1; done
+
+demo: venv ## see it work: a POST becomes memories (LLM=1: with your OPENAI_API_KEY)
+	@exec sh .ci/clean-env $(KEEP) .venv/bin/flumes demo
+
+test: venv clients ## all tests (T=tests/unit: some; QDRANT_URL=...: vector contract on a real server too)
+	@exec sh .ci/clean-env env $(QDRANT) .venv/bin/python -m pytest -n $(N) --dist loadfile $(T)
+
+lint: venv ## ruff, mypy --strict, import contracts
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-cache | sed -n '/^Contracts/,$$p'
+
+bench: venv ## adds per second and CPU per add, beside a floor measured in the same run
+	@exec sh .ci/clean-env .venv/bin/python -m tests.bench
+
+UV ?= uv
+LOCK = $(UV) pip compile --universal --python-version 3.11 --generate-hashes --quiet \
+       --no-header --no-annotate --no-emit-index-url --no-emit-find-links
+
+lock: ## for maintainers: renew requirements.lock and the clients' locks (needs uv)
+	$(LOCK) pyproject.toml --group dev -o requirements.lock
+	for c in $(CLIENTS); do $(LOCK) tests/clients/$$c.in -o tests/clients/$$c.lock || exit 1; done
+
+lock-check: ## for maintainers: resolve the lock for each Python and platform it promises (needs uv)
+	python3 tests/house/lock_check.py $(UV)
+
+clean: ## remove what make built
+	rm -rf .venv .venv-clients .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
