@@ -1,0 +1,49 @@
+"""What children may see of the caller's environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+_SERVICE_PREFIXES = (
+    "FLUMES_",
+    "OPENAI_",
+    "AZURE_OPENAI_",
+    "PG",
+    "CELERY_",
+    "REDIS_",
+    "QDRANT_",
+    "ALEMBIC_",
+    "SQLALCHEMY_",
+)
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "ftp_proxy", "no_proxy")
+_ROOT = Path(__file__).resolve().parents[2]
+_LOCAL = "127.0.0.1,localhost,::1"
+
+
+def isolated(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment without any service variable: what the demo and the tests run in."""
+    return {k: v for k, v in environ.items() if not k.startswith(_SERVICE_PREFIXES) and k.lower() not in _PROXIES}
+
+
+def server(environ: Mapping[str, str]) -> dict[str, str]:
+    """For Postgres and Valkey: the search path and nothing that could configure them."""
+    return {"PATH": environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C", "TZ": "UTC"}
+
+
+def program(environ: Mapping[str, str], *, own_database: bool, extra: Mapping[str, str]) -> dict[str, str]:
+    """For our own processes: the caller's settings plus `extra`; calls to this machine never leave through a proxy.
+
+    `own_database`: libpq variables would bend the connection to the embedded Postgres, so they are dropped.
+    """
+    kept = {k: v for k, v in environ.items() if not (own_database and k.startswith("PG"))}
+    present = kept.get("no_proxy") or kept.get("NO_PROXY")
+    quiet = f"{present},{_LOCAL}" if present else _LOCAL
+    return {**kept, "no_proxy": quiet, "NO_PROXY": quiet, "PYTHONUNBUFFERED": "1", **_imports(kept), **extra}
+
+
+def _imports(kept: Mapping[str, str]) -> dict[str, str]:
+    """Our packages come from where this one lies; a folder named `workers` where the caller stands must not win."""
+    given = kept.get("PYTHONPATH")
+    return {"PYTHONPATH": f"{_ROOT}{os.pathsep}{given}" if given else str(_ROOT), "PYTHONSAFEPATH": "1"}
