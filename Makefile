@@ -1,5 +1,5 @@
 # Everything a person types. `make` alone lists it. Nothing but Python >= 3.11, make and package installation is needed.
-# Only relative paths here: the tree may lie anywhere.
+# Only relative paths, and modules instead of installed scripts: the tree may lie under any name.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 CLIENTS := $(patsubst tests/clients/%.lock,%,$(wildcard tests/clients/*.lock))
@@ -23,16 +23,16 @@ clients: ## build one environment for each third-party client the tests use
 	@for c in $(CLIENTS); do sh .ci/venv .venv-clients/$$c tests/clients/$$c.lock || exit 1; done
 
 demo: venv ## see it work: a POST becomes memories (LLM=1: with your OPENAI_API_KEY)
-	@exec sh .ci/clean-env $(KEEP) .venv/bin/flumes demo
+	@exec sh .ci/clean-env $(KEEP) .venv/bin/python -c 'from cli.main import app; app(prog_name="flumes")' demo
 
 test: venv clients ## all tests (T=tests/unit: some; QDRANT_URL=...: vector contract on a real server too)
 	@exec sh .ci/clean-env env $(QDRANT) .venv/bin/python -m pytest -n $(N) --dist loadfile $(T)
 
 lint: venv ## ruff, mypy --strict, import contracts
-	.venv/bin/ruff check .
-	.venv/bin/ruff format --check .
-	.venv/bin/mypy
-	.venv/bin/lint-imports --no-cache | sed -n '/^Contracts/,$$p'
+	.venv/bin/python -m ruff check .
+	.venv/bin/python -m ruff format --check .
+	.venv/bin/python -m mypy
+	.venv/bin/python -c 'from importlinter.cli import lint_imports_command as run; run()'
 
 bench: venv ## adds per second and CPU per add, beside a floor measured in the same run
 	@exec sh .ci/clean-env .venv/bin/python -m tests.bench
