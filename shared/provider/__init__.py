@@ -1,0 +1,1 @@
+"""OpenAI-shaped providers over HTTP: one bounded call, every failure typed. Below `llm` and `embeddings`."""
