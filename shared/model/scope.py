@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
 
+Lane = Literal["live", "bulk"]
 ID_FIELDS = ("user_id", "agent_id", "app_id", "run_id")
 
 
@@ -26,3 +29,11 @@ class ScopeIds:
     def key(self, fields: tuple[str, ...] = ID_FIELDS) -> ScopeIds:
         """The part of these ids that a project uses as its scope key; the others are labels."""
         return ScopeIds(**{name: getattr(self, name) for name in fields})
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeRef:
+    """A scope's primary key; also the hint inside a bell."""
+
+    project_id: UUID
+    scope_id: UUID

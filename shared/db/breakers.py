@@ -1,0 +1,54 @@
+"""Dependencies that asked to be left alone: while a breaker is open no worker calls that provider."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """An open breaker and why."""
+
+    provider: str
+    code: str
+    detail: str
+    failures: int
+    open_until: datetime
+    wait: float  # seconds until it closes by itself
+
+
+def trip(session: Session, provider: str, code: str, detail: str, seconds: float) -> None:
+    """Leave `provider` alone for `seconds`; never shortens an earlier request."""
+    session.execute(
+        sa.text(
+            """
+            INSERT INTO breakers AS b (provider, code, detail, failures, open_until)
+            VALUES (:provider, :code, :detail, 1, clock_timestamp() + make_interval(secs => :seconds))
+            ON CONFLICT (provider) DO UPDATE SET code = excluded.code, detail = excluded.detail,
+                failures = b.failures + 1, open_until = greatest(b.open_until, excluded.open_until)
+            """
+        ),
+        {"provider": provider, "code": code, "detail": detail, "seconds": seconds},
+    )
+
+
+def reset(session: Session, provider: str) -> None:
+    """The provider answered: forget its failures."""
+    session.execute(sa.text("DELETE FROM breakers WHERE provider = :provider"), {"provider": provider})
+
+
+def listing(session: Session, *, only_open: bool = True) -> list[Breaker]:
+    """Breakers, open ones only unless asked."""
+    where = "WHERE open_until > clock_timestamp()" if only_open else ""
+    rows = session.execute(
+        sa.text(
+            "SELECT provider, code, detail, failures, open_until,"  # noqa: S608
+            " greatest(0, extract(epoch FROM open_until - clock_timestamp()))::float8 AS wait"
+            f" FROM breakers {where} ORDER BY provider"
+        )
+    )
+    return [Breaker(**row._mapping) for row in rows]

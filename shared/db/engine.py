@@ -1,0 +1,122 @@
+"""Engines, sessions and transactions. One transaction per unit of work, committed at the edge that opened it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, TypeVar
+from urllib.parse import urlsplit, urlunsplit
+
+import orjson
+import sqlalchemy as sa
+from psycopg import OperationalError as PsycopgOperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm import Session
+
+from shared.errors import Unavailable
+
+__all__ = ["ApiDatabase", "Database", "Session", "engine_url"]
+
+T = TypeVar("T")
+
+# Short limits: nothing here may hold a lock across a network call, so anything slow is a fault.
+_SERVER_SETTINGS = (
+    "-c statement_timeout=30000 -c lock_timeout=10000 -c idle_in_transaction_session_timeout=15000 -c timezone=UTC"
+)
+
+
+def engine_url(url: str) -> str:
+    """A libpq URL (`postgresql://`, `postgres://`) in the form that names SQLAlchemy's psycopg 3 driver."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgresql", "postgres", "postgresql+psycopg"):
+        raise ValueError("the database URL must start with postgresql://")
+    return urlunsplit(parts._replace(scheme="postgresql+psycopg"))
+
+
+def _dumps(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _options(pool_size: int, name: str) -> dict[str, Any]:
+    return {
+        "pool_size": pool_size,
+        "max_overflow": 0,
+        "pool_timeout": 20,
+        "pool_pre_ping": False,
+        "pool_recycle": 1800,
+        "json_serializer": _dumps,
+        "json_deserializer": orjson.loads,
+        "connect_args": {
+            "options": _SERVER_SETTINGS,
+            "connect_timeout": 5,
+            "application_name": name,
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+        },
+    }
+
+
+class Database:
+    """The synchronous side, for workers and commands: a pool sized by concurrent transactions."""
+
+    def __init__(self, url: str, *, pool_size: int = 8, name: str = "flumes-worker") -> None:
+        self.engine = sa.create_engine(engine_url(url), **_options(pool_size, name))
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """One transaction: commits on success, rolls back on any error. Raises `Unavailable` when Postgres is away."""
+        try:
+            with Session(self.engine, expire_on_commit=False) as session, session.begin():
+                yield session
+        except _AWAY as error:
+            if _is_lost(error):
+                raise Unavailable(_AWAY_DETAIL, code="database_unavailable", retry_after=1) from error
+            raise
+
+    def run(self, work: Callable[[Session], T]) -> T:
+        """`work` in one transaction."""
+        with self.transaction() as session:
+            return work(session)
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+class ApiDatabase:
+    """The asynchronous side: the same query functions, run with `AsyncSession.run_sync`."""
+
+    def __init__(self, url: str, *, pool_size: int = 10, name: str = "flumes-api") -> None:
+        self.engine: AsyncEngine = create_async_engine(engine_url(url), **_options(pool_size, name))
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """One transaction: commits on success, rolls back on any error. Raises `Unavailable` when Postgres is away."""
+        try:
+            async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
+                yield session
+        except _AWAY as error:
+            if _is_lost(error):
+                raise Unavailable(_AWAY_DETAIL, code="database_unavailable", retry_after=1) from error
+            raise
+
+    async def run(self, work: Callable[[Session], T]) -> T:
+        """`work`, a synchronous query function, in one transaction."""
+        async with self.transaction() as session:
+            return await session.run_sync(work)
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+_AWAY = (PoolTimeout, PsycopgOperationalError, DBAPIError)
+_AWAY_DETAIL = "the database is not reachable"
+
+
+def _is_lost(error: Exception) -> bool:
+    """Lost connections, full pools, timeouts and deadlocks; a constraint or a bad statement stays what it is."""
+    if isinstance(error, (OperationalError, PoolTimeout, PsycopgOperationalError)):
+        return True
+    return isinstance(error, DBAPIError) and error.connection_invalidated

@@ -1,0 +1,298 @@
+"""Events: one row per accepted write, its way from PENDING to SUCCEEDED or FAILED, and what callers read of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from shared.model.decision import EventTraits
+from shared.model.message import Rules
+from shared.model.scope import ID_FIELDS, ScopeIds, ScopeRef
+
+Status = Literal["PENDING", "RUNNING", "SUCCEEDED", "FAILED"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event as callers read it; `wait` = seconds until a snoozed event is due, 0 when it is due or ended."""
+
+    id: UUID
+    scope_id: UUID | None
+    kind: str
+    lane: str
+    status: Status
+    ids: ScopeIds
+    results: list[dict[str, Any]]
+    metadata: dict[str, Any] | None
+    accepted_at: datetime
+    updated_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+    error_code: str | None
+    error_detail: str | None
+    failed: list[int]
+    rejections: dict[str, int]
+    usage: dict[str, int]
+    erased: bool
+    wait: float
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ("SUCCEEDED", "FAILED")
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """An event that just ended, for waking whoever waits for it."""
+
+    event_id: UUID
+    reply_to: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What one window did for one event."""
+
+    event_id: UUID
+    messages: int  # applied or failed by this window
+    results: Sequence[Mapping[str, Any]] = ()
+    rejections: Mapping[str, int] = field(default_factory=dict)
+    usage: Mapping[str, int] = field(default_factory=dict)
+    failed: Sequence[int] = ()  # indexes of messages that could not be worked on
+    error_code: str | None = None
+    error_detail: str | None = None
+
+
+_COLUMNS = """
+    e.id, e.scope_id, e.kind, e.lane, e.status, e.user_id, e.agent_id, e.app_id, e.run_id, e.accepted_at, e.updated_at,
+    e.started_at, e.completed_at, e.error_code, p.results, p.metadata, p.error_detail, p.failed, p.rejections, p.usage,
+    p.erased,
+    CASE WHEN e.status = 'PENDING' THEN greatest(0, extract(epoch FROM e.available_at - clock_timestamp())) END::float8
+        AS wait
+"""
+_FROM = "FROM events e JOIN event_payloads p ON p.project_id = e.project_id AND p.event_id = e.id"
+
+
+def _event(row: Any) -> Event:
+    return Event(
+        id=row.id, scope_id=row.scope_id, kind=row.kind, lane=row.lane, status=row.status,
+        ids=ScopeIds(*(getattr(row, name) for name in ID_FIELDS)), results=row.results, metadata=row.metadata,
+        accepted_at=row.accepted_at, updated_at=row.updated_at, started_at=row.started_at,
+        completed_at=row.completed_at, error_code=row.error_code, error_detail=row.error_detail, failed=row.failed,
+        rejections=row.rejections, usage=row.usage, erased=row.erased, wait=row.wait or 0.0,
+    )  # fmt: skip
+
+
+def get(session: Session, project_id: UUID, event_id: UUID) -> Event | None:
+    """One event of a project, or None."""
+    row = session.execute(
+        sa.text(f"SELECT {_COLUMNS} {_FROM} WHERE e.project_id = :p AND e.id = :id"),  # noqa: S608
+        {"p": project_id, "id": event_id},
+    ).one_or_none()
+    return None if row is None else _event(row)
+
+
+def feed(
+    session: Session,
+    project_id: UUID,
+    *,
+    status: str | None = None,
+    ids: ScopeIds | None = None,
+    limit: int = 50,
+    offset: int = 0,
+) -> tuple[list[Event], int]:
+    """A project's events, newest first, and how many there are in all."""
+    given = ids.given() if ids else {}
+    where = ["e.project_id = :p", *(f"e.{name} = :{name}" for name in given)]
+    values: dict[str, Any] = {"p": project_id, "limit": limit, "offset": offset, **given}
+    if status is not None:
+        where.append("e.status = :status")
+        values["status"] = status
+    condition = " AND ".join(where)
+    rows = session.execute(
+        sa.text(
+            f"SELECT {_COLUMNS} {_FROM} WHERE {condition} ORDER BY e.accepted_at DESC, e.id DESC"  # noqa: S608
+            " LIMIT :limit OFFSET :offset"
+        ),
+        values,
+    ).all()
+    total = session.execute(sa.text(f"SELECT count(*) FROM events e WHERE {condition}"), values).scalar_one()  # noqa: S608
+    return [_event(row) for row in rows], int(total)
+
+
+def outstanding(session: Session, ids: Sequence[UUID]) -> list[tuple[UUID, Status, float]]:
+    """(id, status, seconds until due) of these events that ended or were snoozed: what a waiter must be told."""
+    rows = session.execute(
+        sa.text(
+            """
+            SELECT id, status, greatest(0, extract(epoch FROM available_at - clock_timestamp()))::float8 AS wait
+            FROM events WHERE id = ANY(:ids)
+              AND (status IN ('SUCCEEDED', 'FAILED') OR (status = 'PENDING' AND available_at > clock_timestamp()))
+            """
+        ),
+        {"ids": list(ids)},
+    )
+    return [(row.id, row.status, row.wait or 0.0) for row in rows]
+
+
+def traits(
+    session: Session, project_id: UUID, ids: Sequence[UUID]
+) -> dict[UUID, tuple[EventTraits, Rules, str | None]]:
+    """What these events hand to their memories, with the rules and timezone they share a window under."""
+    rows = session.execute(
+        sa.text(
+            "SELECT e.id, e.seq, e.user_id, e.agent_id, e.app_id, e.run_id, p.metadata, p.options "
+            f"{_FROM} WHERE e.project_id = :p AND e.id = ANY(:ids)"  # noqa: S608
+        ),
+        {"p": project_id, "ids": list(ids)},
+    )
+    found = {}
+    for row in rows:
+        options = row.options or {}
+        expires = options.get("expires_on")
+        trait = EventTraits(
+            row.id, row.seq, ScopeIds(row.user_id, row.agent_id, row.app_id, row.run_id), row.metadata,
+            date.fromisoformat(expires) if expires else None, bool(options.get("immutable")),
+        )  # fmt: skip
+        rules = options.get("rules") or {}
+        found[row.id] = (
+            trait,
+            Rules(
+                rules.get("instructions", ""), rules.get("includes", ""), rules.get("excludes", ""),
+                tuple(rules.get("categories", ())),
+            ),
+            options.get("timezone"),
+        )  # fmt: skip
+    return found
+
+
+def start(session: Session, project_id: UUID, ids: Sequence[UUID]) -> None:
+    """These events are being worked on; the crash count is raised now and taken back when the attempt ends in order."""
+    session.execute(
+        sa.text(
+            """
+            UPDATE events SET status = 'RUNNING', started_at = coalesce(started_at, clock_timestamp()),
+                updated_at = clock_timestamp(), attempts = attempts + 1, crash_count = crash_count + 1,
+                lone_crashes = lone_crashes + CASE WHEN :alone THEN 1 ELSE 0 END, available_at = NULL
+            WHERE project_id = :p AND id = ANY(:ids)
+            """
+        ),
+        {"p": project_id, "ids": list(ids), "alone": len(ids) == 1},
+    )
+
+
+def put_back(
+    session: Session, project_id: UUID, ids: Sequence[UUID], *, delay: float, consumed: bool, snoozed: bool
+) -> list[Finished]:
+    """These events were not finished, in order: back to PENDING, crash count cleared.
+
+    `consumed`: the attempt counts. `snoozed`: waiters are told (returned here) instead of being kept.
+    """
+    rows = session.execute(
+        sa.text(
+            """
+            UPDATE events SET status = 'PENDING', updated_at = clock_timestamp(), crash_count = 0, lone_crashes = 0,
+                attempts = CASE WHEN :consumed THEN attempts ELSE greatest(0, attempts - 1) END,
+                available_at = CASE WHEN :snoozed THEN clock_timestamp() + make_interval(secs => :delay) END
+            WHERE project_id = :p AND id = ANY(:ids) AND status = 'RUNNING' RETURNING id, reply_to
+            """
+        ),
+        {"p": project_id, "ids": list(ids), "delay": delay, "consumed": consumed, "snoozed": snoozed},
+    )
+    return [Finished(row.id, row.reply_to) for row in rows] if snoozed else []
+
+
+# An event ends with its last message; with failures it is FAILED: `partial` when other messages were applied.
+_ADVANCE_EVENT = sa.text(
+    """
+    UPDATE events e SET pending = e.pending - d.messages, crash_count = 0, lone_crashes = 0,
+        attempts = CASE WHEN e.pending > d.messages THEN 0 ELSE e.attempts END, updated_at = clock_timestamp(),
+        status = CASE WHEN e.pending > d.messages THEN 'PENDING'
+                      WHEN d.code IS NOT NULL OR jsonb_array_length(p.failed) > 0 THEN 'FAILED' ELSE 'SUCCEEDED' END,
+        completed_at = CASE WHEN e.pending > d.messages THEN NULL ELSE clock_timestamp() END,
+        error_code = CASE WHEN e.pending > d.messages AND d.code IS NULL THEN e.error_code
+            WHEN d.code IS NULL AND jsonb_array_length(p.failed) = 0 THEN NULL
+            WHEN coalesce(jsonb_array_length(p.failed), 0) < d.total THEN 'partial' ELSE coalesce(d.code, e.error_code) END
+    FROM (SELECT u.id, u.messages, u.code,
+                 (SELECT count(*) FROM messages m WHERE m.project_id = :p AND m.event_id = u.id) AS total
+          FROM unnest(CAST(:ids AS uuid[]), CAST(:messages AS int[]), CAST(:codes AS text[])) AS u(id, messages, code)) d
+    JOIN event_payloads p ON p.project_id = :p AND p.event_id = d.id
+    WHERE e.project_id = :p AND e.id = d.id AND e.status IN ('PENDING', 'RUNNING')
+    RETURNING e.id, e.status, e.reply_to
+    """
+)
+
+_ADVANCE_PAYLOAD = sa.text(
+    """
+    UPDATE event_payloads p SET results = p.results || CAST(d.results AS jsonb),
+        failed = p.failed || CAST(d.failed AS jsonb), error_detail = coalesce(d.detail, p.error_detail),
+        rejections = flumes_add_counts(p.rejections, CAST(d.rejections AS jsonb)),
+        usage = flumes_add_counts(p.usage, CAST(d.usage AS jsonb))
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:results AS text[]), CAST(:failed AS text[]), CAST(:details AS text[]),
+                CAST(:rejections AS text[]), CAST(:usage AS text[])) AS d(id, results, failed, detail, rejections, usage)
+    WHERE p.project_id = :p AND p.event_id = d.id
+    """
+)
+
+
+def advance(session: Session, project_id: UUID, steps: Sequence[Progress]) -> list[Finished]:
+    """Record what a window did for its events; returns those that ended with it."""
+    if not steps:
+        return []
+    session.execute(_ADVANCE_PAYLOAD, {"p": project_id} | _payload_columns(steps))
+    rows = session.execute(
+        _ADVANCE_EVENT,
+        {
+            "p": project_id,
+            "ids": [step.event_id for step in steps],
+            "messages": [step.messages for step in steps],
+            "codes": [step.error_code for step in steps],
+        },
+    ).all()
+    return [Finished(row.id, row.reply_to) for row in rows if row.status in ("SUCCEEDED", "FAILED")]
+
+
+def _payload_columns(steps: Sequence[Progress]) -> dict[str, Any]:
+    return {
+        "ids": [step.event_id for step in steps],
+        "results": [_json(list(step.results)) for step in steps],
+        "failed": [_json(list(step.failed)) for step in steps],
+        "details": [step.error_detail for step in steps],
+        "rejections": [_json(dict(step.rejections)) for step in steps],
+        "usage": [_json(dict(step.usage)) for step in steps],
+    }
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value).decode()
+
+
+def finish_raw(session: Session, project_id: UUID, event_id: UUID, results: Sequence[Mapping[str, Any]]) -> None:
+    """An event that was carried out inside its own accept transaction."""
+    session.execute(
+        sa.text(
+            "UPDATE events SET status = 'SUCCEEDED', started_at = accepted_at, completed_at = clock_timestamp(),"
+            " updated_at = clock_timestamp() WHERE project_id = :p AND id = :id"
+        ),
+        {"p": project_id, "id": event_id},
+    )
+    session.execute(
+        sa.text("UPDATE event_payloads SET results = CAST(:results AS jsonb) WHERE project_id = :p AND event_id = :id"),
+        {"p": project_id, "id": event_id, "results": _json(list(results))},
+    )
+
+
+def scope_of(session: Session, project_id: UUID, event_id: UUID) -> ScopeRef | None:
+    """The scope an event belongs to."""
+    row = session.execute(
+        sa.text("SELECT scope_id FROM events WHERE project_id = :p AND id = :id AND scope_id IS NOT NULL"),
+        {"p": project_id, "id": event_id},
+    ).one_or_none()
+    return None if row is None else ScopeRef(project_id, row.scope_id)

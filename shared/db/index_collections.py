@@ -1,0 +1,94 @@
+"""The vector collections in use: which physical collection serves, which is being built."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+BM25_ONLY = "bm25"  # the model name of a collection without dense vectors
+
+CollectionState = Literal["building", "active", "retired"]
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A physical collection; `dimensions` None = BM25 only."""
+
+    name: str
+    model: str
+    dimensions: int | None
+    state: CollectionState
+
+
+def _collection(row: sa.Row[tuple[object, ...]]) -> Collection:
+    return Collection(**row._mapping)
+
+
+def active(session: Session) -> Collection | None:
+    """The collection that serves searches."""
+    row = session.execute(
+        sa.text("SELECT name, model, dimensions, state FROM index_collections WHERE state = 'active'")
+    ).one_or_none()
+    return None if row is None else _collection(row)
+
+
+def listing(session: Session) -> list[Collection]:
+    """All collections known, oldest first."""
+    rows = session.execute(sa.text("SELECT name, model, dimensions, state FROM index_collections ORDER BY created_at"))
+    return [_collection(row) for row in rows]
+
+
+def register(session: Session, name: str, model: str, dimensions: int | None, state: CollectionState) -> bool:
+    """Note a collection before it is made; False when it (or another active one) is there already."""
+    row = session.execute(
+        sa.text(
+            "INSERT INTO index_collections (name, model, dimensions, state) VALUES (:n, :m, :d, :s)"
+            " ON CONFLICT DO NOTHING RETURNING name"
+        ),
+        {"n": name, "m": model, "d": dimensions, "s": state},
+    ).one_or_none()
+    return row is not None
+
+
+def activate(session: Session, name: str) -> None:
+    """This collection serves from now on; the one before is retired and its queue rows dropped."""
+    session.execute(
+        sa.text("UPDATE index_collections SET state = 'retired' WHERE state = 'active' AND name <> :n"), {"n": name}
+    )
+    session.execute(sa.text("UPDATE index_collections SET state = 'active' WHERE name = :n"), {"n": name})
+    session.execute(
+        sa.text(
+            "DELETE FROM index_queue WHERE collection IN (SELECT name FROM index_collections WHERE state = 'retired')"
+        )
+    )
+
+
+def forget(session: Session, name: str) -> None:
+    """A retired collection was dropped."""
+    session.execute(sa.text("DELETE FROM index_queue WHERE collection = :n"), {"n": name})
+    session.execute(sa.text("DELETE FROM index_collections WHERE name = :n AND state <> 'active'"), {"n": name})
+
+
+def queue_everything(session: Session, name: str, *, batch: int, after: object = None) -> object:
+    """Queue an upsert into `name` for the next `batch` current memories in id order; returns the last id, None at the end."""
+    row = session.execute(
+        sa.text(
+            """
+            WITH page AS (
+                SELECT project_id, scope_id, id, version FROM memories
+                WHERE state = 'current' AND (CAST(:after AS uuid) IS NULL OR id > CAST(:after AS uuid))
+                ORDER BY id LIMIT :batch
+            ), queued AS (
+                INSERT INTO index_queue AS q (collection, memory_id, project_id, scope_id, version, op)
+                SELECT :name, id, project_id, scope_id, version, 'upsert' FROM page
+                ON CONFLICT (collection, memory_id) DO NOTHING
+            )
+            SELECT id FROM page ORDER BY id DESC LIMIT 1
+            """
+        ),
+        {"name": name, "batch": batch, "after": after},
+    ).one_or_none()
+    return None if row is None else row.id

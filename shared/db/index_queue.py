@@ -1,0 +1,205 @@
+"""What must still be written to or deleted from the vector index; rows leave only when the index confirmed them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from shared.model.scope import ID_FIELDS, ScopeIds, ScopeRef
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A memory version that the index must reach."""
+
+    project_id: UUID
+    scope_id: UUID
+    memory_id: UUID
+    version: int
+    op: Literal["upsert", "delete"]
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A queue row taken for work, with the memory as it stands; `text` is None when the memory is gone or hidden."""
+
+    collection: str
+    change: Change
+    dimensions: int | None
+    model: str
+    ids: ScopeIds
+    kind: str
+    categories: tuple[str, ...]
+    created_at: datetime | None
+    expires_on: date | None
+    text: str | None
+    index_text: str
+    vector: NDArray[np.float32] | None
+
+
+_PUT = sa.text(
+    """
+    INSERT INTO index_queue AS q (collection, memory_id, project_id, scope_id, version, op)
+    SELECT c.name, m.memory_id, m.project_id, m.scope_id, m.version, m.op
+    FROM unnest(CAST(:memories AS uuid[]), CAST(:projects AS uuid[]), CAST(:scopes AS uuid[]),
+                CAST(:versions AS int[]), CAST(:ops AS text[])) AS m(memory_id, project_id, scope_id, version, op)
+    CROSS JOIN index_collections c WHERE c.state IN ('building', 'active')
+    ON CONFLICT (collection, memory_id) DO UPDATE
+        SET version = excluded.version, op = excluded.op, attempts = 0, available_at = clock_timestamp()
+        WHERE excluded.version >= q.version
+    """
+)
+
+
+def put(session: Session, changes: Sequence[Change]) -> None:
+    """Queue changes for every collection in use; a newer version replaces an older row."""
+    latest = {(change.memory_id): change for change in changes}
+    if not latest:
+        return
+    rows = list(latest.values())
+    session.execute(
+        _PUT,
+        {
+            "memories": [row.memory_id for row in rows],
+            "projects": [row.project_id for row in rows],
+            "scopes": [row.scope_id for row in rows],
+            "versions": [row.version for row in rows],
+            "ops": [row.op for row in rows],
+        },
+    )
+
+
+# Taking a row is a short lease: `available_at` moves on, so a dead worker's rows come back by themselves.
+_TAKE = """
+    WITH taken AS (
+        SELECT q.collection, q.memory_id FROM index_queue q WHERE {where}
+        ORDER BY q.available_at LIMIT :limit FOR UPDATE SKIP LOCKED
+    ), moved AS (
+        UPDATE index_queue q SET attempts = q.attempts + 1,
+            available_at = clock_timestamp() + make_interval(secs => least(60, :hold * power(2, least(q.attempts, 6))))
+        FROM taken x WHERE q.collection = x.collection AND q.memory_id = x.memory_id RETURNING q.*
+    )
+    SELECT m.collection, m.memory_id, m.project_id, m.scope_id, m.version, m.op, c.dimensions, c.model,
+           r.user_id, r.agent_id, r.app_id, r.run_id, r.kind, r.categories, r.created_at, r.expires_on,
+           CASE WHEN r.state = 'current' AND r.version = m.version THEN r.text END AS text, r.index_text, v.vector
+    FROM moved m JOIN index_collections c ON c.name = m.collection
+    LEFT JOIN memories r ON r.project_id = m.project_id AND r.id = m.memory_id
+    LEFT JOIN memory_vectors v ON v.project_id = m.project_id AND v.memory_id = m.memory_id
+        AND v.model = c.model AND v.version = m.version
+    ORDER BY m.collection
+"""
+_TAKE_DUE = sa.text(_TAKE.format(where="q.available_at <= clock_timestamp()"))
+_TAKE_THESE = sa.text(_TAKE.format(where="q.memory_id = ANY(:memories) AND q.available_at <= clock_timestamp()"))
+
+
+def take(session: Session, *, limit: int, hold: float = 10, memories: Sequence[UUID] | None = None) -> list[Due]:
+    """Take due rows (of these memories, else any) for `hold` seconds; an untaken row comes back after that."""
+    values: dict[str, object] = {"limit": limit, "hold": hold}
+    if memories is not None:
+        values["memories"] = list(memories)
+    rows = session.execute(_TAKE_DUE if memories is None else _TAKE_THESE, values).all()
+    return [_due(row) for row in rows]
+
+
+def _due(row: sa.Row[tuple[object, ...]]) -> Due:
+    values = row._mapping
+    change = Change(values["project_id"], values["scope_id"], values["memory_id"], values["version"], values["op"])
+    vector = values["vector"]
+    return Due(
+        collection=values["collection"], change=change, dimensions=values["dimensions"], model=values["model"],
+        ids=ScopeIds(**{name: values[name] for name in ID_FIELDS}), kind=values["kind"] or "",
+        categories=tuple(values["categories"] or ()), created_at=values["created_at"],
+        expires_on=values["expires_on"], text=values["text"], index_text=values["index_text"] or "",
+        vector=None if vector is None else np.frombuffer(vector, dtype=np.float32),
+    )  # fmt: skip
+
+
+def done(session: Session, rows: Sequence[Due]) -> None:
+    """The index confirmed these versions: drop their rows unless a newer version was queued meanwhile."""
+    session.execute(
+        sa.text(
+            """
+            DELETE FROM index_queue q USING unnest(CAST(:collections AS text[]), CAST(:memories AS uuid[]),
+                CAST(:versions AS int[])) AS d(collection, memory_id, version)
+            WHERE q.collection = d.collection AND q.memory_id = d.memory_id AND q.version = d.version
+            """
+        ),
+        {
+            "collections": [row.collection for row in rows],
+            "memories": [row.change.memory_id for row in rows],
+            "versions": [row.change.version for row in rows],
+        },
+    )
+
+
+def postpone(session: Session, rows: Sequence[Due], seconds: float) -> None:
+    """The index or the embeddings are away: these rows wait `seconds` without counting it against them."""
+    session.execute(
+        sa.text(
+            """
+            UPDATE index_queue q SET attempts = greatest(0, attempts - 1),
+                available_at = clock_timestamp() + make_interval(secs => :seconds)
+            FROM unnest(CAST(:collections AS text[]), CAST(:memories AS uuid[])) AS d(collection, memory_id)
+            WHERE q.collection = d.collection AND q.memory_id = d.memory_id
+            """
+        ),
+        {
+            "seconds": seconds,
+            "collections": [row.collection for row in rows],
+            "memories": [row.change.memory_id for row in rows],
+        },
+    )
+
+
+def keep_vectors(session: Session, model: str, rows: Sequence[tuple[Change, NDArray[np.float32]]]) -> None:
+    """Remember embeddings (one per memory and model, newest version), so that a rebuild never pays again."""
+    if not rows:
+        return
+    session.execute(
+        sa.text(
+            """
+            INSERT INTO memory_vectors AS v (project_id, memory_id, model, version, vector)
+            SELECT d.project_id, d.memory_id, :model, d.version, d.vector
+            FROM unnest(CAST(:projects AS uuid[]), CAST(:memories AS uuid[]), CAST(:versions AS int[]),
+                        CAST(:vectors AS bytea[])) AS d(project_id, memory_id, version, vector)
+            JOIN memories m ON m.project_id = d.project_id AND m.id = d.memory_id
+            ON CONFLICT (project_id, memory_id, model) DO UPDATE
+                SET version = excluded.version, vector = excluded.vector WHERE excluded.version >= v.version
+            """
+        ),
+        {
+            "model": model,
+            "projects": [change.project_id for change, _ in rows],
+            "memories": [change.memory_id for change, _ in rows],
+            "versions": [change.version for change, _ in rows],
+            "vectors": [np.ascontiguousarray(vector, dtype=np.float32).tobytes() for _, vector in rows],
+        },
+    )
+
+
+def unindexed(session: Session, scope: ScopeRef, limit: int) -> list[UUID]:
+    """Memories of a scope whose newest version the index may not have yet, newest first."""
+    rows = session.execute(
+        sa.text(
+            """
+            SELECT q.memory_id FROM index_queue q
+            WHERE q.project_id = :p AND q.scope_id = :s AND q.op = 'upsert'
+            GROUP BY q.memory_id ORDER BY max(q.queued_at) DESC LIMIT :limit
+            """
+        ),
+        {"p": scope.project_id, "s": scope.scope_id, "limit": limit},
+    )
+    return [row.memory_id for row in rows]
+
+
+def backlog(session: Session) -> int:
+    """Rows waiting, for metrics and readiness."""
+    return int(session.execute(sa.text("SELECT count(*) FROM index_queue")).scalar_one())

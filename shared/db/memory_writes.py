@@ -1,0 +1,160 @@
+"""Writing memories: every function expects the scope row to be locked by this transaction."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from shared.db import tables as t
+from shared.model.memory import Memory, Source, VersionRow
+from shared.model.scope import ID_FIELDS, ScopeRef
+
+
+def _row(memory: Memory) -> dict[str, Any]:
+    row = {field.name: getattr(memory, field.name) for field in dataclasses.fields(memory) if field.name != "ids"}
+    row |= {name: getattr(memory.ids, name) for name in ID_FIELDS}
+    row["categories"] = list(memory.categories)
+    return row
+
+
+def insert(session: Session, memories: Iterable[Memory]) -> None:
+    """New rows; one statement."""
+    rows = [_row(memory) for memory in memories]
+    if rows:
+        session.execute(sa.insert(t.memories), rows)
+
+
+def insert_unless_current(session: Session, memory: Memory) -> UUID:
+    """Insert, or the id of the current memory of the scope that already has this hash."""
+    twin = session.execute(
+        sa.select(t.memories.c.id).where(
+            t.memories.c.project_id == memory.project_id,
+            t.memories.c.scope_id == memory.scope_id,
+            t.memories.c.hash == memory.hash,
+            t.memories.c.state == "current",
+        )
+    ).scalar_one_or_none()
+    if twin is not None:
+        found: UUID = twin
+        return found
+    insert(session, [memory])
+    return memory.id
+
+
+_CHANGEABLE = (
+    "text", "index_text", "hash", "kind", "about", "speaker", "weight", "metadata", "categories", "happens_at",
+    "happens_until", "precision", "valid_from", "valid_to", "observed_at", "expires_on", "immutable", "version",
+    "state", "replaced_by", "extractor", "evidence_count", "deleted_seq", "updated_at",
+)  # fmt: skip
+
+
+def update(session: Session, memories: Iterable[Memory]) -> None:
+    """Write back changed rows; closed ones first, so that a text may move from one memory to another."""
+    rows = sorted(memories, key=lambda memory: memory.state == "current")
+    if not rows:
+        return
+    table = t.memories
+    statement = (
+        sa.update(table)
+        .where(table.c.project_id == sa.bindparam("b_project"), table.c.id == sa.bindparam("b_id"))
+        .values({name: sa.bindparam(f"v_{name}", type_=table.c[name].type) for name in _CHANGEABLE})
+    )
+    connection = session.connection()
+    connection.execute(
+        statement,
+        [
+            {"b_project": memory.project_id, "b_id": memory.id, **{f"v_{n}": _row(memory)[n] for n in _CHANGEABLE}}
+            for memory in rows
+        ],
+    )
+
+
+def log(session: Session, scope: ScopeRef, rows: Sequence[VersionRow]) -> None:
+    """Append to the history and close the validity of the version before."""
+    if not rows:
+        return
+    session.execute(
+        sa.insert(t.memory_versions),
+        [
+            {
+                "project_id": scope.project_id, "scope_id": scope.scope_id, "memory_id": row.memory_id,
+                "version": row.version, "event_id": row.event_id, "seq": row.seq, "op": row.op,
+                "old_text": row.old_text, "new_text": row.new_text, "hash": row.hash,
+                "valid_from": row.valid_from, "before": row.before,
+            }
+            for row in rows
+        ],
+    )  # fmt: skip
+    closed = [row for row in rows if row.version > 1]
+    if closed:
+        session.execute(
+            sa.text(
+                """
+                UPDATE memory_versions v SET valid_to = n.valid_from
+                FROM memory_versions n
+                WHERE n.project_id = :p AND (n.memory_id, n.version) IN (
+                        SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:versions AS int[])))
+                  AND n.op IN ('SUPERSEDE', 'PATCH', 'RETRACT')
+                  AND v.project_id = n.project_id AND v.memory_id = n.memory_id AND v.version = n.version - 1
+                """
+            ),
+            {
+                "p": scope.project_id,
+                "ids": [row.memory_id for row in closed],
+                "versions": [row.version for row in closed],
+            },
+        )
+
+
+def cite(session: Session, project_id: UUID, rows: Sequence[tuple[UUID, int, Source]]) -> None:
+    """Attach messages to memory versions; a message counts once for each version."""
+    if not rows:
+        return
+    session.execute(
+        sa.text(
+            """
+            INSERT INTO memory_sources (project_id, memory_id, version, message_id, start, "end", quote)
+            SELECT :p, s.* FROM unnest(CAST(:memories AS uuid[]), CAST(:versions AS int[]), CAST(:messages AS uuid[]),
+                CAST(:starts AS int[]), CAST(:ends AS int[]), CAST(:quotes AS text[])) AS s
+            ON CONFLICT DO NOTHING
+            """
+        ),
+        {
+            "p": project_id,
+            "memories": [memory for memory, _, _ in rows],
+            "versions": [version for _, version, _ in rows],
+            "messages": [source.message_id for _, _, source in rows],
+            "starts": [source.start for _, _, source in rows],
+            "ends": [source.end for _, _, source in rows],
+            "quotes": [source.quote for _, _, source in rows],
+        },
+    )
+
+
+def carry_sources(session: Session, project_id: UUID, rows: Sequence[tuple[UUID, int, int]]) -> None:
+    """A refined version keeps the sources of the version it refines: (memory, from version, to version)."""
+    if not rows:
+        return
+    session.execute(
+        sa.text(
+            """
+            INSERT INTO memory_sources (project_id, memory_id, version, message_id, start, "end", quote)
+            SELECT s.project_id, s.memory_id, c.to_version, s.message_id, s.start, s."end", s.quote
+            FROM memory_sources s JOIN unnest(CAST(:ids AS uuid[]), CAST(:befores AS int[]), CAST(:afters AS int[]))
+                AS c(memory_id, from_version, to_version) ON c.memory_id = s.memory_id AND c.from_version = s.version
+            WHERE s.project_id = :p
+            ON CONFLICT DO NOTHING
+            """
+        ),
+        {
+            "p": project_id,
+            "ids": [memory for memory, _, _ in rows],
+            "befores": [before for _, before, _ in rows],
+            "afters": [after for _, _, after in rows],
+        },
+    )

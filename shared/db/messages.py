@@ -1,0 +1,129 @@
+"""Messages as accepted: what waits in a lane, what was said before, what a commit marks as applied or failed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from shared.db.scopes import Claim
+from shared.model.message import Message
+from shared.model.scope import Lane, ScopeRef
+
+
+@dataclass(frozen=True, slots=True)
+class OpenMessage:
+    """A message not yet applied, with what its event says about how to work on it."""
+
+    message: Message
+    window_key: bytes
+    crash_count: int
+    lone_crashes: int
+    attempts: int
+    age: float  # seconds since its event was accepted
+    stamped: bool
+
+
+_OPEN = sa.text(
+    """
+    SELECT m.id, m.event_id, m.seq, m.idx, m.role, m.speaker, m.text, m.said_at, m.said_offset, m.stamped,
+           e.window_key, e.crash_count, e.lone_crashes, e.attempts,
+           extract(epoch FROM clock_timestamp() - e.accepted_at)::float8 AS age
+    FROM messages m JOIN events e ON e.project_id = m.project_id AND e.id = m.event_id
+    WHERE m.project_id = :p AND m.scope_id = :s AND m.lane = :lane AND m.applied_by IS NULL AND m.failed_code IS NULL
+    ORDER BY m.seq, m.idx LIMIT :limit
+    """
+)
+
+_EARLIER = sa.text(
+    """
+    SELECT m.id, m.event_id, m.seq, m.idx, m.role, m.speaker, m.text, m.said_at, m.said_offset
+    FROM messages m
+    WHERE m.project_id = :p AND m.scope_id = :s AND m.lane = :lane AND (m.seq, m.idx) < (:seq, :idx)
+    ORDER BY m.seq DESC, m.idx DESC LIMIT :limit
+    """
+)
+
+
+def _message(row: Any) -> Message:
+    offset = timezone(timedelta(minutes=row.said_offset))
+    return Message(
+        row.id, row.event_id, row.seq, row.idx, row.role, row.text, row.said_at.astimezone(offset), row.speaker
+    )
+
+
+def waiting(session: Session, scope: ScopeRef, lane: Lane, limit: int) -> list[OpenMessage]:
+    """The lane's unapplied messages in accept order."""
+    rows = session.execute(_OPEN, {"p": scope.project_id, "s": scope.scope_id, "lane": lane, "limit": limit})
+    return [
+        OpenMessage(
+            _message(row), bytes(row.window_key or b""), row.crash_count, row.lone_crashes, row.attempts, row.age,
+            row.stamped,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def earlier(session: Session, scope: ScopeRef, lane: Lane, first: Message, limit: int) -> list[Message]:
+    """Up to `limit` messages of the lane said before `first`, oldest first."""
+    if limit <= 0:
+        return []
+    values = {"p": scope.project_id, "s": scope.scope_id, "lane": lane, "seq": first.seq, "idx": first.index}
+    rows = session.execute(_EARLIER, values | {"limit": limit}).all()
+    return [_message(row) for row in reversed(rows)]
+
+
+def mark_applied(session: Session, claim: Claim, window_id: UUID, ids: Sequence[UUID]) -> int:
+    """These messages are behind us; returns the UTF-8 bytes they held in the backlog."""
+    return _mark(session, claim.scope, ids, "applied_by = :mark", {"mark": window_id})
+
+
+def mark_failed(session: Session, scope: ScopeRef, ids: Sequence[UUID], code: str) -> int:
+    """These messages could not be worked on; returns the UTF-8 bytes they held in the backlog."""
+    return _mark(session, scope, ids, "failed_code = :mark", {"mark": code})
+
+
+def _mark(session: Session, scope: ScopeRef, ids: Sequence[UUID], change: str, values: dict[str, Any]) -> int:
+    statement = sa.text(
+        f"""
+        WITH done AS (
+            UPDATE messages SET {change} WHERE project_id = :p AND id = ANY(:ids) RETURNING octet_length(text) AS size
+        ) SELECT coalesce(sum(size), 0) FROM done
+        """  # noqa: S608 - change is one of two constants
+    )
+    return int(session.execute(statement, {"p": scope.project_id, "ids": list(ids), **values}).scalar_one())
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """A message as shown beside a memory."""
+
+    id: UUID
+    event_id: UUID
+    role: str
+    speaker: str | None
+    text: str
+    said_at: datetime
+
+
+def by_ids(session: Session, project_id: UUID, ids: Sequence[UUID]) -> dict[UUID, StoredMessage]:
+    """Messages of one project by id."""
+    rows = session.execute(
+        sa.text(
+            "SELECT id, event_id, role, speaker, text, said_at, said_offset FROM messages"
+            " WHERE project_id = :p AND id = ANY(:ids)"
+        ),
+        {"p": project_id, "ids": list(ids)},
+    )
+    found = {}
+    for row in rows:
+        offset = timezone(timedelta(minutes=row.said_offset))
+        found[row.id] = StoredMessage(
+            row.id, row.event_id, row.role, row.speaker, row.text, row.said_at.astimezone(offset)
+        )
+    return found

@@ -1,0 +1,235 @@
+"""Scope rows: sequence numbers, pending work per lane, leases and fences. Always the first lock of a writer.
+
+All times compare inside Postgres with `clock_timestamp()`; a worker's clock never decides about a lease.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from shared.model.ids import uuid7
+from shared.model.scope import ID_FIELDS, Lane, ScopeIds, ScopeRef
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """An event's place in its scope.
+
+    `was_idle`: the lane had nothing pending. `wait`: seconds until the lane is due. `now`: Postgres' clock, read
+    under the scope lock, so that it never runs backwards within a scope.
+    """
+
+    scope: ScopeRef
+    seq: int
+    was_idle: bool
+    wait: float
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to work on one lane of a scope until the lease runs out; `fence` proves it at commit."""
+
+    scope: ScopeRef
+    lane: Lane
+    fence: int
+    owner: str
+    pending: int  # messages waiting in this lane
+    pending_bytes: int
+
+
+_ENTER = sa.text(
+    """
+    INSERT INTO scopes AS s (project_id, id, user_id, agent_id, app_id, run_id, next_seq,
+                             pending_live, pending_bulk, available_live, available_bulk, pending_bytes)
+    VALUES (:project_id, :id, :user_id, :agent_id, :app_id, :run_id, 2, :live, :bulk,
+            CASE WHEN :live > 0 THEN clock_timestamp() END, CASE WHEN :bulk > 0 THEN clock_timestamp() END, :bytes)
+    ON CONFLICT (project_id, user_id, agent_id, app_id, run_id) DO UPDATE SET
+        next_seq = s.next_seq + 1,
+        pending_live = s.pending_live + :live,
+        pending_bulk = s.pending_bulk + :bulk,
+        pending_bytes = s.pending_bytes + :bytes,
+        available_live = CASE WHEN :live > 0 AND s.pending_live = 0 THEN clock_timestamp() ELSE s.available_live END,
+        available_bulk = CASE WHEN :bulk > 0 AND s.pending_bulk = 0 THEN clock_timestamp() ELSE s.available_bulk END
+    RETURNING s.id, s.next_seq - 1 AS seq, s.pending_live - :live AS live_before, s.pending_bulk - :bulk AS bulk_before,
+        greatest(0, extract(epoch FROM CASE WHEN :live > 0 THEN s.available_live WHEN :bulk > 0 THEN s.available_bulk END
+                            - clock_timestamp()))::float8 AS wait,
+        clock_timestamp() AS now
+    """
+)
+
+
+def enter(session: Session, project_id: UUID, key: ScopeIds, *, lane: Lane, messages: int, size: int) -> Entered:
+    """Find or make the scope, lock it, take the next seq and add pending work; held until the transaction ends."""
+    live = messages if lane == "live" else 0
+    row = session.execute(
+        _ENTER,
+        {
+            "project_id": project_id, "id": uuid7(), "live": live, "bulk": messages - live,
+            "bytes": size if messages else 0, **{name: getattr(key, name) for name in ID_FIELDS},
+        },
+    ).one()  # fmt: skip
+    before = row.live_before if lane == "live" else row.bulk_before
+    return Entered(ScopeRef(project_id, row.id), row.seq, before == 0, row.wait or 0.0, row.now)
+
+
+def _due(lane: Lane, extra: str) -> str:
+    return f"""
+        SELECT s.project_id, s.id, '{lane}' AS lane FROM scopes s
+        WHERE s.pending_{lane} > 0 AND s.available_{lane} <= clock_timestamp()
+          AND (s.lease_owner IS NULL OR s.lease_until < clock_timestamp())
+          AND s.project_id NOT IN (SELECT project_id FROM busy) {extra}
+        ORDER BY s.project_id, s.available_{lane} LIMIT 1 FOR UPDATE OF s SKIP LOCKED"""  # noqa: S608 - no input
+
+
+# One statement looks at the hint, then at live work of the tenants after the last served one, then of all tenants,
+# then the same for bulk; a later part runs only when the earlier ones gave nothing.
+_CLAIM = sa.text(
+    f"""
+    WITH busy AS MATERIALIZED (
+        SELECT project_id FROM scopes WHERE lease_owner IS NOT NULL AND lease_until > clock_timestamp()
+        GROUP BY project_id HAVING count(*) >= :cap
+    ),
+    hinted AS ({_due("live", "AND s.project_id = :hint_project AND s.id = :hint_scope")}),
+    live_next AS ({_due("live", "AND s.project_id > :after")}),
+    live_any AS ({_due("live", "")}),
+    bulk_next AS ({_due("bulk", "AND :bulk AND s.project_id > :after")}),
+    bulk_any AS ({_due("bulk", "AND :bulk")}),
+    chosen AS (
+        SELECT * FROM (
+            SELECT * FROM hinted UNION ALL SELECT * FROM live_next UNION ALL SELECT * FROM live_any
+            UNION ALL SELECT * FROM bulk_next UNION ALL SELECT * FROM bulk_any
+        ) parts LIMIT 1
+    )
+    UPDATE scopes s SET lease_owner = :owner, fence = s.fence + 1,
+        lease_until = clock_timestamp() + make_interval(secs => :lease)
+    FROM chosen c WHERE s.project_id = c.project_id AND s.id = c.id
+    RETURNING s.project_id, s.id, s.fence, c.lane, s.pending_live, s.pending_bulk, s.pending_bytes
+    """  # noqa: S608 - no input
+)
+
+_NOBODY = UUID(int=0)
+
+
+def claim(
+    session: Session,
+    *,
+    owner: str,
+    lease: float,
+    tenant_cap: int,
+    after: UUID | None = None,
+    bulk: bool = True,
+    hint: ScopeRef | None = None,
+) -> Claim | None:
+    """Lease the next due scope for `lease` seconds, or None. `after`: the project served last (tenants take turns).
+
+    `tenant_cap`: a project with that many leased scopes waits. `bulk=False`: only the live lane.
+    """
+    values = {
+        "owner": owner,
+        "lease": lease,
+        "cap": tenant_cap,
+        "after": after or _NOBODY,
+        "bulk": bulk,
+        "hint_project": hint.project_id if hint else _NOBODY,
+        "hint_scope": hint.scope_id if hint else _NOBODY,
+    }
+    row = session.execute(_CLAIM, values).one_or_none()
+    if row is None:
+        return None
+    pending = row.pending_live if row.lane == "live" else row.pending_bulk
+    return Claim(ScopeRef(row.project_id, row.id), row.lane, row.fence, owner, pending, row.pending_bytes)
+
+
+def heartbeat(session: Session, claims: list[Claim], lease: float) -> int:
+    """Renew these leases in one statement; returns how many are still held."""
+    if not claims:
+        return 0
+    statement = sa.text(
+        """
+        UPDATE scopes s SET lease_until = clock_timestamp() + make_interval(secs => :lease)
+        FROM unnest(CAST(:projects AS uuid[]), CAST(:scopes AS uuid[]), CAST(:fences AS bigint[])) AS c(project_id, id, fence)
+        WHERE s.project_id = c.project_id AND s.id = c.id AND s.fence = c.fence AND s.lease_owner = :owner
+        """
+    )
+    result = session.execute(
+        statement,
+        {
+            "lease": lease,
+            "owner": claims[0].owner,
+            "projects": [c.scope.project_id for c in claims],
+            "scopes": [c.scope.scope_id for c in claims],
+            "fences": [c.fence for c in claims],
+        },
+    )
+    return int(result.rowcount)  # type: ignore[attr-defined]
+
+
+def hold(session: Session, claim: Claim) -> bool:
+    """Lock the scope row if this claim is still the newest; False = somebody else took over, discard the work."""
+    row = session.execute(
+        sa.text(
+            "SELECT 1 FROM scopes WHERE project_id = :p AND id = :s AND fence = :f AND lease_owner = :o FOR UPDATE"
+        ),
+        {"p": claim.scope.project_id, "s": claim.scope.scope_id, "f": claim.fence, "o": claim.owner},
+    ).one_or_none()
+    return row is not None
+
+
+def lock(session: Session, scope: ScopeRef) -> bool:
+    """Lock a scope row for a writer without a claim (PATCH, DELETE); False when there is none."""
+    row = session.execute(
+        sa.text("SELECT 1 FROM scopes WHERE project_id = :p AND id = :s FOR UPDATE"),
+        {"p": scope.project_id, "s": scope.scope_id},
+    ).one_or_none()
+    return row is not None
+
+
+def take_seq(session: Session, scope: ScopeRef) -> int:
+    """The next seq of a scope; locks the row."""
+    value = session.execute(
+        sa.text("UPDATE scopes SET next_seq = next_seq + 1 WHERE project_id = :p AND id = :s RETURNING next_seq - 1"),
+        {"p": scope.project_id, "s": scope.scope_id},
+    ).scalar_one()
+    return int(value)
+
+
+def settle(session: Session, claim: Claim, *, done: int, done_bytes: int, delay: float | None = None) -> bool:
+    """Give the claim back: take finished messages off the lane and, with `delay` (seconds), keep the lane from being due.
+
+    Returns False (and changes nothing) when the claim is no longer the newest.
+    """
+    lane = claim.lane
+    statement = sa.text(
+        f"""
+        UPDATE scopes SET lease_owner = NULL, lease_until = NULL,
+            pending_{lane} = greatest(0, pending_{lane} - :done),
+            pending_bytes = greatest(0, pending_bytes - :done_bytes),
+            available_{lane} = clock_timestamp() + make_interval(secs => :delay)
+        WHERE project_id = :p AND id = :s AND fence = :f AND lease_owner = :o
+        """  # noqa: S608 - lane is one of two words
+    )
+    result = session.execute(
+        statement,
+        {
+            "done": done, "done_bytes": done_bytes, "delay": delay or 0.0, "p": claim.scope.project_id,
+            "s": claim.scope.scope_id, "f": claim.fence, "o": claim.owner,
+        },
+    )  # fmt: skip
+    return bool(result.rowcount)  # type: ignore[attr-defined]
+
+
+def due_lanes(session: Session) -> tuple[bool, bool]:
+    """(live, bulk): whether any scope has due and unclaimed work; the poll's cheap look."""
+    parts = [
+        f"""EXISTS (SELECT 1 FROM scopes WHERE pending_{lane} > 0 AND available_{lane} <= clock_timestamp()
+            AND (lease_owner IS NULL OR lease_until < clock_timestamp()))"""
+        for lane in ("live", "bulk")
+    ]
+    row = session.execute(sa.text(f"SELECT {parts[0]} AS live, {parts[1]} AS bulk")).one()  # noqa: S608
+    return row.live, row.bulk

@@ -1,0 +1,54 @@
+"""A record that passed the checks, with its sources resolved: what commit turns into rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from shared.model.memory import Source
+from shared.model.record import Candidate, Op
+from shared.model.scope import ScopeIds
+
+
+@dataclass(frozen=True, slots=True)
+class EventTraits:
+    """What an event hands to the memories made from its messages."""
+
+    event_id: UUID
+    seq: int
+    ids: ScopeIds
+    metadata: Mapping[str, Any] | None = None
+    expires_on: date | None = None
+    immutable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One checked record. `owner`: the event of src[0]; `seqs`: accept order of all cited events.
+
+    `said_at`: newest time among the cited messages; `created_at`: the caller's own timestamp of src[0], if any.
+    """
+
+    op: Op
+    text: str
+    index_text: str
+    kind: str
+    about: str
+    weight: int
+    categories: tuple[str, ...]
+    sources: tuple[Source, ...]
+    owner: UUID
+    said_at: datetime
+    cited: tuple[UUID, ...]  # events behind the sources, in accept order
+    target: Candidate | None = None
+    speaker: str | None = None
+    role: str | None = None
+    happens_at: datetime | None = None
+    happens_until: datetime | None = None
+    precision: str | None = None
+    valid_from: datetime | None = None
+    stamped_at: datetime | None = None
+    embedding: Any = field(default=None, compare=False)

@@ -1,0 +1,260 @@
+"""How checked decisions change the memories of one scope: pure rules over rows read under the scope lock.
+
+Called by commit only. A plan never fails on an equal text and never touches what it must not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from shared.model.decision import Decision, EventTraits
+from shared.model.ids import uuid7
+from shared.model.memory import Memory, Result, Source, VersionRow
+from shared.model.record import RAW_KIND
+from shared.model.text import text_hash
+
+
+class TargetChanged(Exception):
+    """A memory shown to the extractor is no longer what it saw; the window must be run again."""
+
+
+@dataclass(slots=True)
+class Known:
+    """The scope's rows that matter here, all read under the lock.
+
+    by_id: every target, whatever its state. by_hash: current memories whose hash equals a new text's.
+    forgotten: for a hash, the newest seq at which a memory that ever had this text was deleted.
+    """
+
+    by_id: dict[UUID, Memory]
+    by_hash: dict[bytes, Memory]
+    forgotten: Mapping[bytes, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Plan:
+    """The rows to write, in order, and what each event reports."""
+
+    inserted: dict[UUID, Memory] = field(default_factory=dict)
+    changed: dict[UUID, Memory] = field(default_factory=dict)
+    versions: list[VersionRow] = field(default_factory=list)
+    sources: list[tuple[UUID, int, Source]] = field(default_factory=list)
+    carried: list[tuple[UUID, int, int]] = field(default_factory=list)  # memory, from version, to version
+    results: list[Result] = field(default_factory=list)
+    dropped: dict[UUID, dict[str, int]] = field(default_factory=dict)  # event -> reason -> count
+    embeddings: dict[UUID, tuple[int, Any]] = field(default_factory=dict)  # memory -> version, vector
+    reindex: set[UUID] = field(default_factory=set)
+
+    def to_index(self) -> list[Memory]:
+        """Every memory whose new state the index must follow."""
+        fresh = [memory for memory in self.inserted.values() if memory.state == "current"]
+        return fresh + [memory for memory in self.changed.values() if memory.id in self.reindex]
+
+
+class Planner:
+    """Applies decisions one by one, so that a later one sees what an earlier one did."""
+
+    def __init__(
+        self,
+        known: Known,
+        events: Mapping[UUID, EventTraits],
+        *,
+        project_id: UUID,
+        scope_id: UUID,
+        now: datetime,
+        extractor: dict[str, Any],
+        insist: bool = False,
+    ) -> None:
+        self.known = known
+        self.events = events
+        self.project_id = project_id
+        self.scope_id = scope_id
+        self.now = now
+        self.extractor = extractor
+        self.insist = insist  # no further run: a changed target turns into an ADD
+        self.plan = Plan()
+
+    def apply(self, decisions: Sequence[Decision]) -> Plan:
+        """In accept order, so that history never runs backwards. Raises `TargetChanged` unless this is the last run."""
+        for decision in sorted(decisions, key=lambda item: self.events[item.owner].seq):
+            self._one(decision)
+        return self.plan
+
+    def _one(self, decision: Decision) -> None:
+        digest = text_hash(decision.text)
+        if decision.op != "RETRACT" and self._was_forgotten(decision, digest):
+            return self._drop(decision, "deleted")
+        if decision.op == "ADD" or decision.target is None:
+            return self._add(decision, digest) if decision.op != "RETRACT" else self._drop(decision, "no_target")
+        target = self.known.by_id.get(decision.target.memory_id)
+        if target is None or target.state == "deleted":
+            return self._drop(decision, "target_deleted")
+        if target.version != decision.target.version or target.state != "current":
+            if not self.insist:
+                raise TargetChanged
+            return self._add(decision, digest) if decision.op != "RETRACT" else self._drop(decision, "target_changed")
+        return self._on_target(decision, digest, target)
+
+    def _on_target(self, decision: Decision, digest: bytes, target: Memory) -> None:
+        late = decision.said_at < target.observed_at
+        if decision.op == "RETRACT":
+            if target.immutable or late:
+                return self._drop(decision, "immutable" if target.immutable else "late")
+            return self._retract(decision, target)
+        if target.kind == RAW_KIND:
+            return self._add(decision, digest)
+        if decision.op == "SAME":
+            return self._same(decision, target)
+        if target.immutable:
+            return self._add(decision, digest)
+        if late:
+            return self._add(decision, digest, closed_by=target if decision.op == "SUPERSEDE" else None)
+        twin = self.known.by_hash.get(digest)
+        if twin is not None and twin.id == target.id:
+            return self._same(decision, target)
+        if twin is not None:
+            return self._replace_by(decision, target, twin)
+        return self._update(decision, digest, target)
+
+    def _was_forgotten(self, decision: Decision, digest: bytes) -> bool:
+        deleted = self.known.forgotten.get(digest)
+        return deleted is not None and max(self.events[event].seq for event in decision.cited) < deleted
+
+    def _drop(self, decision: Decision, reason: str) -> None:
+        counts = self.plan.dropped.setdefault(decision.owner, {})
+        counts[reason] = counts.get(reason, 0) + 1
+
+    def _add(self, decision: Decision, digest: bytes, closed_by: Memory | None = None) -> None:
+        twin = self.known.by_hash.get(digest)
+        if twin is not None:
+            return self._same(decision, twin)
+        owner = self.events[decision.owner]
+        memory = Memory(
+            project_id=self.project_id, id=uuid7(), scope_id=self.scope_id, ids=owner.ids, text=decision.text,
+            index_text=decision.index_text, hash=digest, kind=decision.kind, about=decision.about,
+            role=decision.role, speaker=decision.speaker, weight=decision.weight,
+            metadata=self._metadata(decision, None), categories=decision.categories,
+            happens_at=decision.happens_at, happens_until=decision.happens_until, precision=decision.precision,
+            valid_from=decision.valid_from or decision.said_at, observed_at=decision.said_at,
+            expires_on=self._last(decision).expires_on, immutable=self._last(decision).immutable,
+            extractor=self.extractor, evidence_count=len(decision.sources),
+            created_at=decision.stamped_at or self.now, updated_at=self.now,
+        )  # fmt: skip
+        if closed_by is not None:
+            memory = replace(
+                memory,
+                state="replaced",
+                replaced_by=closed_by.id,
+                valid_to=closed_by.valid_from or closed_by.observed_at,
+            )
+        else:
+            self.known.by_hash[digest] = memory
+        self.known.by_id[memory.id] = memory
+        self.plan.inserted[memory.id] = memory
+        self._log(decision, memory, "ADD", None, memory.text)
+        self._result(decision, memory, "ADD")
+
+    def _same(self, decision: Decision, target: Memory) -> None:
+        memory = replace(
+            target,
+            evidence_count=target.evidence_count + len(decision.sources),
+            observed_at=max(target.observed_at, decision.said_at),
+        )
+        self._store(memory, reindex=False)
+        self.plan.sources += [(memory.id, memory.version, source) for source in decision.sources]
+
+    def _update(self, decision: Decision, digest: bytes, target: Memory) -> None:
+        supersedes = decision.op == "SUPERSEDE"
+        memory = replace(
+            target, text=decision.text, index_text=decision.index_text, hash=digest, kind=decision.kind,
+            about=decision.about, speaker=decision.speaker or target.speaker, weight=max(decision.weight, target.weight),
+            metadata=self._metadata(decision, target.metadata),
+            categories=decision.categories or target.categories,
+            happens_at=decision.happens_at if supersedes else decision.happens_at or target.happens_at,
+            happens_until=decision.happens_until if supersedes else decision.happens_until or target.happens_until,
+            precision=decision.precision if supersedes or decision.happens_at else target.precision,
+            valid_from=(decision.valid_from or decision.said_at) if supersedes else target.valid_from,
+            observed_at=max(target.observed_at, decision.said_at), expires_on=self._last(decision).expires_on or target.expires_on,
+            immutable=self._last(decision).immutable or target.immutable, version=target.version + 1,
+            extractor=self.extractor,
+            evidence_count=len(decision.sources) + (0 if supersedes else target.evidence_count), updated_at=self.now,
+        )  # fmt: skip
+        self.known.by_hash.pop(target.hash, None)
+        self.known.by_hash[digest] = memory
+        self._store(memory)
+        if not supersedes:
+            self.plan.carried.append((memory.id, target.version, memory.version))
+        self._log(decision, memory, decision.op, target, memory.text)
+        self._result(decision, memory, "UPDATE", target.text)
+
+    def _replace_by(self, decision: Decision, target: Memory, twin: Memory) -> None:
+        self._same(decision, twin)
+        closed = replace(
+            target, state="replaced", replaced_by=twin.id, valid_to=decision.valid_from or decision.said_at,
+            version=target.version + 1, updated_at=self.now,
+        )  # fmt: skip
+        self._close(decision, target, closed)
+
+    def _retract(self, decision: Decision, target: Memory) -> None:
+        closed = replace(
+            target, state="retracted", valid_to=decision.valid_from or decision.said_at,
+            version=target.version + 1, updated_at=self.now,
+        )  # fmt: skip
+        self._close(decision, target, closed)
+
+    def _close(self, decision: Decision, target: Memory, closed: Memory) -> None:
+        self.known.by_hash.pop(target.hash, None)
+        self._store(closed)
+        self._log(decision, closed, decision.op, target, None)
+        self._result(decision, closed, "DELETE")
+
+    def _store(self, memory: Memory, *, reindex: bool = True) -> None:
+        self.known.by_id[memory.id] = memory
+        if self.known.by_hash.get(memory.hash, memory).id == memory.id and memory.state == "current":
+            self.known.by_hash[memory.hash] = memory
+        if memory.id in self.plan.inserted:
+            self.plan.inserted[memory.id] = memory
+        else:
+            self.plan.changed[memory.id] = memory
+        if reindex:
+            self.plan.reindex.add(memory.id)
+
+    def _log(self, decision: Decision, memory: Memory, op: str, old: Memory | None, new_text: str | None) -> None:
+        self.plan.versions.append(
+            VersionRow(
+                memory.id, memory.version, op, old.text if old else None, new_text, memory.hash, decision.owner,
+                self.events[decision.owner].seq, memory.valid_from, before_image(old),
+            )
+        )  # fmt: skip
+        self.plan.sources += [(memory.id, memory.version, source) for source in decision.sources]
+        if new_text is not None and decision.embedding is not None:
+            self.plan.embeddings[memory.id] = (memory.version, decision.embedding)
+
+    def _result(self, decision: Decision, memory: Memory, event: Any, previous: str | None = None) -> None:
+        self.plan.results.append(Result(decision.owner, memory.id, memory.text, event, previous))
+
+    def _metadata(self, decision: Decision, old: Mapping[str, Any] | None) -> dict[str, Any] | None:
+        merged: dict[str, Any] = dict(old or {})
+        for event in decision.cited:
+            merged |= self.events[event].metadata or {}
+        return merged or None
+
+    def _last(self, decision: Decision) -> EventTraits:
+        return self.events[decision.cited[-1]]
+
+
+_UNDONE = ("text", "kind", "about", "speaker", "weight", "metadata", "precision", "state", "immutable")
+_UNDONE_TIMES = ("happens_at", "happens_until", "valid_from", "valid_to", "observed_at", "expires_on")
+
+
+def before_image(old: Memory | None) -> dict[str, Any] | None:
+    """The fields a change replaced, as JSON, so that the change can be undone."""
+    if old is None:
+        return None
+    image: dict[str, Any] = {name: getattr(old, name) for name in _UNDONE}
+    image |= {name: value.isoformat() for name in _UNDONE_TIMES if (value := getattr(old, name)) is not None}
+    return image | {"categories": list(old.categories), "index_text": old.index_text}

@@ -1,0 +1,98 @@
+"""Wake-ups: workers tell the API process that waits which events ended. A lost one costs the waiter a second.
+
+One Redis channel per API process (`reply_to` on the event); messages are small JSON arrays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import orjson
+import redis
+import redis.asyncio
+from redis.exceptions import RedisError
+
+from shared.logs import get_logger
+
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """An event ended, or was snoozed for `snoozed` seconds (> 0)."""
+
+    event_id: UUID
+    snoozed: float = 0.0
+
+
+class Waker:
+    """The worker's side: publish, never raise, keep quiet for a while after a failure."""
+
+    def __init__(self, redis_url: str) -> None:
+        self._client = redis.Redis.from_url(
+            redis_url, socket_timeout=1, socket_connect_timeout=1, health_check_interval=5, socket_keepalive=True
+        )
+
+    def publish(self, channel: str, wakes: Sequence[Wake]) -> bool:
+        """Tell one API process; False when Redis is away (its poll finds out)."""
+        body = orjson.dumps([[str(wake.event_id), wake.snoozed] for wake in wakes])
+        try:
+            self._client.publish(channel, body)
+        except (RedisError, OSError) as error:
+            _log.warning("wake_failed", reason=type(error).__name__)
+            return False
+        return True
+
+    def close(self) -> None:
+        self._client.close()
+
+
+class Listener:
+    """The API's side: one subscription for the process; reconnects for ever, quietly."""
+
+    def __init__(self, redis_url: str, channel: str, on_wake: Callable[[Wake], None]) -> None:
+        self.channel = channel
+        self.connected = False
+        self._url = redis_url
+        self._on_wake = on_wake
+
+    async def run(self) -> None:
+        """Listen until cancelled."""
+        delay = 0.1
+        while True:
+            try:
+                await self._listen()
+                delay = 0.1
+            except (RedisError, OSError, asyncio.IncompleteReadError) as error:
+                if self.connected:
+                    _log.warning("wake_listener_lost", reason=type(error).__name__)
+                self.connected = False
+                await asyncio.sleep(delay)
+                delay = min(2.0, delay * 2)
+
+    async def _listen(self) -> None:
+        client = redis.asyncio.Redis.from_url(
+            self._url, socket_connect_timeout=2, socket_keepalive=True, health_check_interval=5
+        )
+        try:
+            async with client.pubsub() as subscription:
+                await subscription.subscribe(self.channel)
+                self.connected = True
+                while True:
+                    message = await subscription.get_message(ignore_subscribe_messages=True, timeout=5)
+                    if message is not None:
+                        self._dispatch(message["data"])
+        finally:
+            await client.aclose()
+
+    def _dispatch(self, body: bytes) -> None:
+        try:
+            wakes = [Wake(UUID(item[0]), float(item[1])) for item in orjson.loads(body)]
+        except (ValueError, TypeError, IndexError):
+            _log.warning("wake_malformed")
+            return
+        for wake in wakes:
+            self._on_wake(wake)
