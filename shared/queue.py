@@ -12,8 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from celery import Celery
 
-from shared.db.scopes import ScopeRef
 from shared.logs import get_logger
+from shared.model.scope import ScopeRef
 
 BELL = "flumes.bell"
 QUEUE = "flumes"

@@ -1,4 +1,4 @@
-"""Every setting of the service, read once from `FLUMES_*` (plus `OPENAI_API_KEY`, `OPENAI_BASE_URL`), validated, frozen.
+"""Every setting of the service, read once from `FLUMES_*` (plus `OPENAI_API_KEY`, `OPENAI_BASE_URL`), checked, frozen.
 
 A secret may come from a file: `FLUMES_X_FILE` names it. `docs/settings.md` documents each field; a test compares both.
 """
@@ -11,20 +11,30 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import AliasChoices, Field, SecretStr, model_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+
+def env_names(name: str, field: FieldInfo) -> list[str]:
+    """The variables that set the field `name`, the strongest first."""
+    alias = field.validation_alias
+    if isinstance(alias, AliasChoices):
+        return [str(choice) for choice in alias.choices]
+    return [f"FLUMES_{name.upper()}"]
 
 
 class FileSecrets(PydanticBaseSettingsSource):
     """`FLUMES_NAME_FILE=/path` stands for the content of that file, stripped."""
 
-    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
-        path = os.environ.get(f"FLUMES_{field_name.upper()}_FILE")
-        value = Path(path).read_text(encoding="utf-8").strip() if path else None
-        return value, field_name, False
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        names = env_names(field_name, field)
+        path = next((os.environ[f"{name}_FILE"] for name in names if os.environ.get(f"{name}_FILE")), None)
+        key = field_name if field.validation_alias is None else names[0]
+        return Path(path).read_text(encoding="utf-8").strip() if path else None, key, False
 
     def __call__(self) -> dict[str, Any]:
-        values = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
-        return {name: value for name, value in values.items() if value is not None}
+        found = [self.get_field_value(field, name) for name, field in self.settings_cls.model_fields.items()]
+        return {key: value for value, key, _ in found if value is not None}
 
 
 class Settings(BaseSettings):
@@ -34,7 +44,9 @@ class Settings(BaseSettings):
 
     # --- where things are
     database_url: str = Field("", description="PostgreSQL >= 15, `postgresql://user:password@host/db`")
-    redis_url: str = Field("", description="Redis >= 7 or Valkey; broker of the bells and wake-ups, holds nothing that matters")
+    redis_url: str = Field(
+        "", description="Redis >= 7 or Valkey; broker of the bells and wake-ups, holds nothing that matters"
+    )
     qdrant_url: str = Field("", description="Qdrant's REST address")
     qdrant_api_key: SecretStr | None = Field(None, description="Qdrant's API key")
     data_dir: Path = Field(Path(".flumes"), description="where `flumes up` keeps the embedded parts' data")
@@ -47,12 +59,18 @@ class Settings(BaseSettings):
     insecure_dev: bool = Field(False, description="allow the API without keys; only on 127.0.0.1")
 
     # --- the model
-    extractor: Literal["auto", "openai", "rules"] = Field("auto", description="`auto`: openai with a key or base URL, else rules")
+    extractor: Literal["auto", "openai", "rules"] = Field(
+        "auto", description="`auto`: openai with a key or base URL, else rules"
+    )
     openai_api_key: SecretStr | None = Field(
-        None, validation_alias=AliasChoices("FLUMES_OPENAI_API_KEY", "OPENAI_API_KEY"), description="key of the chat model"
+        None,
+        validation_alias=AliasChoices("FLUMES_OPENAI_API_KEY", "OPENAI_API_KEY"),
+        description="key of the chat model",
     )
     openai_base_url: str | None = Field(
-        None, validation_alias=AliasChoices("FLUMES_OPENAI_BASE_URL", "OPENAI_BASE_URL"), description="any compatible server"
+        None,
+        validation_alias=AliasChoices("FLUMES_OPENAI_BASE_URL", "OPENAI_BASE_URL"),
+        description="any compatible server",
     )
     llm_model: str = Field("gpt-5.4-mini", description="chat model that extracts")
     llm_timeout: float = Field(60, gt=0, description="seconds for one chat call, from connect to last byte")
@@ -85,9 +103,15 @@ class Settings(BaseSettings):
     lease: float = Field(30, ge=1, description="seconds a claimed scope stays claimed without a heartbeat")
     attempt_deadline: float = Field(75, ge=1, description="seconds after which an attempt's lease is no longer renewed")
     poll: float = Field(1, gt=0, description="seconds between looks at Postgres for due work, jittered")
-    grace: float = Field(25, ge=0, description="seconds SIGTERM leaves running windows before their leases are released")
-    max_age: float = Field(72 * 3600, gt=0, description="seconds after which an event that could not run fails as `expired`")
-    max_attempts: int = Field(5, ge=1, description="attempts after unexpected errors before an event fails as `internal`")
+    grace: float = Field(
+        25, ge=0, description="seconds SIGTERM leaves running windows before their leases are released"
+    )
+    max_age: float = Field(
+        72 * 3600, gt=0, description="seconds after which an event that could not run fails as `expired`"
+    )
+    max_attempts: int = Field(
+        5, ge=1, description="attempts after unexpected errors before an event fails as `internal`"
+    )
     window_messages: int = Field(16, ge=1, description="messages in a window")
     window_tokens: int = Field(1_500, ge=50, description="tokens (characters/4) in a window")
     backlog_window_messages: int = Field(40, ge=1, description="messages in a window under backlog")
@@ -102,7 +126,9 @@ class Settings(BaseSettings):
     search_kappa: float = Field(8.0, gt=0, description="BM25 score s counts as s/(s+kappa); measured by `make quality`")
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="lowest level logged")
-    log_format: Literal["auto", "json", "console"] = Field("auto", description="`auto`: console on a terminal, else json")
+    log_format: Literal["auto", "json", "console"] = Field(
+        "auto", description="`auto`: console on a terminal, else json"
+    )
     chaos: bool = Field(False, description="honour named crash points; tests only")
 
     @classmethod
@@ -111,8 +137,8 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic-settings' signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - same
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, FileSecrets(settings_cls)
 

@@ -15,10 +15,10 @@ from itertools import count
 from typing import TypeVar, cast
 from urllib.parse import urlsplit
 
+import httpx
 import psycopg
 import redis
 from psycopg import sql
-from qdrant_client import QdrantClient
 
 from cli.embedded import environment
 from cli.embedded.api import Api
@@ -168,10 +168,10 @@ def flush_redis(redis_url: str) -> None:
 
 def drop_collections(qdrant_url: str) -> None:
     """Delete every collection of the engine."""
-    client = QdrantClient(url=qdrant_url, api_key=QDRANT_KEY, trust_env=False, check_compatibility=False)
-    for collection in client.get_collections().collections:
-        client.delete_collection(collection.name)
-    client.close()
+    with httpx.Client(base_url=qdrant_url, headers={"api-key": QDRANT_KEY}, trust_env=False) as client:
+        found = client.get("/collections").raise_for_status().json()["result"]["collections"]
+        for collection in found:
+            client.delete(f"/collections/{collection['name']}").raise_for_status()
 
 
 class Service:

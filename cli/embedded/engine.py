@@ -13,6 +13,7 @@ from cli.embedded.paths import Layout
 from cli.embedded.probe import answers_ok
 
 _HOST = "127.0.0.1"
+_KEY = "FLUMES_QDRANT_API_KEY"
 _STOP_GRACE = 15.0
 
 
@@ -56,7 +57,8 @@ class VectorEngine:
     def _command(self) -> Command:
         argv = [sys.executable, "-m", "cli.vector_engine", "--data-dir", str(self._layout.vectors)]
         argv += ["--port", str(self._port), "--port-file", str(self._port_file)]
-        secret = {"FLUMES_QDRANT_API_KEY": self._api_key}  # not on the command line, which every user can read
+        argv += ["--api-key-env", _KEY]  # on the command line every user of the machine could read it
+        secret = {_KEY: self._api_key}
         env = environment.program(environment.isolated(os.environ), own_database=True, extra=secret)
         return Command(argv, env, self._layout.logs / "vector-engine.log", cwd=self._layout.vectors)
 

@@ -7,15 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 _SERVICE_PREFIXES = (
-    "FLUMES_",
-    "OPENAI_",
-    "AZURE_OPENAI_",
-    "PG",
-    "CELERY_",
-    "REDIS_",
-    "QDRANT_",
-    "ALEMBIC_",
-    "SQLALCHEMY_",
+    *("FLUMES_", "MEM0_", "OPENAI_", "AZURE_OPENAI_", "PG", "POSTGRES", "DATABASE_", "SQLALCHEMY_", "ALEMBIC_"),
+    *("REDIS", "VALKEY", "CELERY", "QDRANT", "UVICORN_", "WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS", "PROMETHEUS_", "OTEL_"),
 )
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "ftp_proxy", "no_proxy")
 _ROOT = Path(__file__).resolve().parents[2]
@@ -37,7 +30,8 @@ def program(environ: Mapping[str, str], *, own_database: bool, extra: Mapping[st
 
     `own_database`: libpq variables would bend the connection to the embedded Postgres, so they are dropped.
     """
-    kept = {k: v for k, v in environ.items() if not (own_database and k.startswith("PG"))}
+    foreign = ("CELERY", "PG") if own_database else ("CELERY",)  # CELERY_BROKER_URL would win over ours
+    kept = {k: v for k, v in environ.items() if not k.startswith(foreign)}
     present = kept.get("no_proxy") or kept.get("NO_PROXY")
     quiet = f"{present},{_LOCAL}" if present else _LOCAL
     return {**kept, "no_proxy": quiet, "NO_PROXY": quiet, "PYTHONUNBUFFERED": "1", **_imports(kept), **extra}

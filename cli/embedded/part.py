@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 from cli.embedded.child import Child
@@ -34,8 +35,11 @@ class Part(Protocol):
         """End it in its orderly way and wait for that; nothing when it does not run."""
 
 
-def wait_ready(part: Part, timeout: float = 60.0) -> None:
-    """Block until `part` serves. Raises PartError, with the end of its log, when it ended or the time is over."""
+def wait_ready(part: Part, timeout: float = 60.0, check: Callable[[], None] = lambda: None) -> None:
+    """Block until `part` serves; `check` runs in between and may raise to give up.
+
+    Raises PartError, with the end of its log, when it ended or the time is over.
+    """
     deadline = time.monotonic() + timeout
     while not part.ready():
         child = part.child
@@ -46,4 +50,5 @@ def wait_ready(part: Part, timeout: float = 60.0) -> None:
             raise PartError(part.name, f"ended with code {code} while it started", child.log_tail())
         if time.monotonic() > deadline:
             raise PartError(part.name, f"was not ready after {timeout:.0f} s", child.log_tail())
+        check()
         time.sleep(0.01)

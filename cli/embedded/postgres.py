@@ -56,8 +56,9 @@ class Postgres:
         if not data.exists():
             self._initialise(programs)
         _refuse_other_version(data)
-        clear_stale_postmaster(data)
-        self._sockets = socket_folder(data, _SOCKET, self._note, self._layout.user)
+        if self._sockets is None:  # a restart keeps the address
+            self._sockets = socket_folder(data, _SOCKET, self._note, self._layout.user)
+        clear_stale_postmaster(data, self._sockets)
         self.child = Child(self._command(programs))
 
     def ready(self) -> bool:
@@ -73,8 +74,8 @@ class Postgres:
     def stop(self) -> None:
         """Fast shutdown: open transactions are rolled back, a checkpoint is written."""
         if self.child is not None and not self.child.stop(_STOP_GRACE):
-            clear_stale_postmaster(self._layout.postgres)
-        self.child = None
+            clear_stale_postmaster(self._layout.postgres, self._sockets or self._layout.postgres)
+        self.child = self._sockets = None
         release_socket_folder(self._note)
 
     def _command(self, programs: Path) -> Command:

@@ -19,8 +19,8 @@ _FORCE = 5.0
 _PROC = Path("/proc")
 
 
-def clear_stale_postmaster(data: Path) -> None:
-    """Wait until no live server works in `data`, then remove its pid file and socket locks.
+def clear_stale_postmaster(data: Path, sockets: Path) -> None:
+    """Wait until no live server works in `data`, then remove its pid file and the socket with its lock.
 
     Raises EmbeddedError naming the pids when one survives.
     """
@@ -32,8 +32,8 @@ def clear_stale_postmaster(data: Path) -> None:
             _kill(pid)
         if not _gone(data, _FORCE):
             raise EmbeddedError(f"another postgres works in {data}: pids {_servers(data)}")
-    for name in ("postmaster.pid", ".s.PGSQL.5432.lock", ".s.PGSQL.5432"):
-        (data / name).unlink(missing_ok=True)
+    for left in (note, sockets / ".s.PGSQL.5432.lock", sockets / ".s.PGSQL.5432"):
+        left.unlink(missing_ok=True)
 
 
 def _gone(data: Path, patience: float) -> bool:

@@ -43,7 +43,8 @@ class Valkey:
         """Spawn the server. Raises EmbeddedError when there is none for this machine."""
         data = self._layout.valkey
         data.mkdir(mode=0o700, exist_ok=True)
-        self._sockets = socket_folder(data, _SOCKET, self._note, None)
+        if self._sockets is None:  # a restart keeps the address
+            self._sockets = socket_folder(data, _SOCKET, self._note, None)
         self.socket.unlink(missing_ok=True)
         self.child = Child(self._command())
 
@@ -62,7 +63,7 @@ class Valkey:
         """Ask it to write its file and end."""
         if self.child is not None:
             self.child.stop(_STOP_GRACE)
-        self.child = None
+        self.child = self._sockets = None
         release_socket_folder(self._note)
 
     def _command(self) -> Command:

@@ -121,8 +121,8 @@ async def _healthy(request: Request) -> Response:
 
 
 async def _failed(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, EngineError)
-    return _error(error.status, error.message, time.perf_counter())
+    status, message = (error.status, error.message) if isinstance(error, EngineError) else (500, str(error))
+    return _error(status, message, time.perf_counter())
 
 
 async def _unknown(request: Request, _error_405: Exception | None = None) -> Response:

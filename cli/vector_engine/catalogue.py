@@ -1,4 +1,4 @@
-"""Which collections and aliases there are: one small file, replaced as a whole, so a crash leaves the old or the new one."""
+"""Which collections and aliases there are: one small file, replaced as a whole; a crash leaves the old or the new."""
 
 from __future__ import annotations
 

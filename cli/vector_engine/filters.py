@@ -13,7 +13,7 @@ from cli.vector_engine.strict import Fields
 
 Condition: TypeAlias = (
     "edge.FieldCondition | edge.IsEmptyCondition | edge.IsNullCondition | edge.HasIdCondition"
-    " | edge.HasVectorCondition | edge.Filter"
+    " | edge.HasVectorCondition | edge.NestedCondition | edge.Filter"
 )
 _BOUNDS = ("gte", "gt", "lte", "lt")
 
@@ -26,11 +26,11 @@ def to_filter(value: object, where: str = "filter") -> edge.Filter | None:
     clauses = {name: fields.array(name) for name in ("must", "should", "must_not")}
     least = fields.take("min_should")
     fields.done()
-    parsed = {
+    parsed: dict[str, list[Condition] | None] = {
         name: None if items is None else [_condition(item, f"{where}.{name}") for item in items]
         for name, items in clauses.items()
     }
-    return edge.Filter(**parsed, min_should=_min_should(least, where))
+    return edge.Filter(parsed["must"], parsed["should"], parsed["must_not"], _min_should(least, where))
 
 
 def _min_should(value: object, where: str) -> edge.MinShould | None:
@@ -85,16 +85,13 @@ def _field_condition(fields: Fields, where: str) -> edge.FieldCondition:
 def _match(value: object, where: str) -> edge.MatchValue | edge.MatchAny | edge.MatchExcept:
     fields = Fields(value, where)
     if "value" in fields:
-        match: Any = edge.MatchValue(_keyword(fields.take("value"), where))
-    elif "any" in fields:
-        match = edge.MatchAny(_keywords(fields.array("any") or [], where))
-    elif "except" in fields:
-        match = edge.MatchExcept(_keywords(fields.array("except") or [], where))
-    else:
+        wanted = _keyword(fields.take("value"), where)
         fields.done()
-        raise bad_request(f"{where}: expected one of value, any, except")
+        return edge.MatchValue(wanted)
+    kind = edge.MatchAny if "any" in fields else edge.MatchExcept
+    listed = _keywords(fields.array("any" if "any" in fields else "except"), where)
     fields.done()
-    return match
+    return kind(listed)
 
 
 def _keyword(value: object, where: str) -> str | int:
@@ -105,7 +102,9 @@ def _keyword(value: object, where: str) -> str | int:
     return value
 
 
-def _keywords(values: list[Any], where: str) -> list[Any]:
+def _keywords(values: list[Any] | None, where: str) -> list[Any]:
+    if values is None:
+        raise bad_request(f"{where}: expected one of value, any, except")
     parsed = [_keyword(value, where) for value in values]
     if len({type(value) for value in parsed}) > 1:
         raise bad_request(f"{where}: strings and integers mixed")

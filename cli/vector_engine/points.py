@@ -42,12 +42,11 @@ def deletion(body: object) -> edge.UpdateOperation:
     fields = Fields(body, "delete")
     ids, condition = fields.array("points"), to_filter(fields.take("filter"))
     fields.done()
-    if (ids is None) == (condition is None):
-        raise bad_request("delete: expected either points or filter")
-    if ids is not None:
+    if ids is not None and condition is None:
         return edge.UpdateOperation.delete_points([point_id(item) for item in ids])
-    assert condition is not None
-    return edge.UpdateOperation.delete_points_by_filter(condition)
+    if condition is not None and ids is None:
+        return edge.UpdateOperation.delete_points_by_filter(condition)
+    raise bad_request("delete: expected either points or filter")
 
 
 def _point(value: object, schema: CollectionSchema) -> edge.Point:

@@ -48,7 +48,7 @@ class Fields:
         return value
 
     def flag(self, key: str, default: bool = False) -> bool:
-        """true or false."""
+        """A boolean."""
         value = self._left.pop(key, default)
         if not isinstance(value, bool):
             raise bad_request(f"{self._where}.{key}: expected true or false")

@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from shared.db.scopes import ScopeRef
+from shared.model.scope import ScopeRef
 
 
 def add(session: Session, scope: ScopeRef, memories: Sequence[UUID]) -> None:
