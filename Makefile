@@ -11,7 +11,7 @@ GIVEN = $(if $(filter command line,$(origin $(1))),$(1)='$($(1))')
 QDRANT = $(call GIVEN,QDRANT_URL) $(call GIVEN,QDRANT_API_KEY)
 KEEP = $(if $(filter command line,$(origin LLM)),$(if $(LLM),--keep-openai))
 
-.PHONY: help venv clients demo test lint bench lock lock-check clean
+.PHONY: help venv clients demo test lint bench docs lock lock-check clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -36,6 +36,9 @@ lint: venv ## ruff, mypy --strict, import contracts
 
 bench: venv ## adds per second and CPU per add, beside a floor measured in the same run
 	@exec sh .ci/clean-env .venv/bin/python -m tests.bench
+
+docs: venv ## render docs/settings.md from shared/settings.py
+	@.venv/bin/python -m docs.settings_table
 
 UV ?= uv
 LOCK = $(UV) pip compile --universal --python-version 3.11 --generate-hashes --quiet \

@@ -125,6 +125,7 @@ class Settings(BaseSettings):
     # --- search
     search_kappa: float = Field(8.0, gt=0, description="BM25 score s counts as s/(s+kappa); measured by `make quality`")
 
+    # --- logs and tests
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="lowest level logged")
     log_format: Literal["auto", "json", "console"] = Field(
         "auto", description="`auto`: console on a terminal, else json"
