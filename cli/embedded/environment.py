@@ -8,7 +8,17 @@ from pathlib import Path
 
 _SERVICE_PREFIXES = (
     *("FLUMES_", "MEM0_", "OPENAI_", "AZURE_OPENAI_", "PG", "POSTGRES", "DATABASE_", "SQLALCHEMY_", "ALEMBIC_"),
-    *("REDIS", "VALKEY", "CELERY", "QDRANT", "UVICORN_", "WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS", "PROMETHEUS_", "OTEL_"),
+    *(
+        "REDIS",
+        "VALKEY",
+        "CELERY",
+        "QDRANT",
+        "UVICORN_",
+        "WEB_CONCURRENCY",
+        "FORWARDED_ALLOW_IPS",
+        "PROMETHEUS_",
+        "OTEL_",
+    ),
 )
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "ftp_proxy", "no_proxy")
 _ROOT = Path(__file__).resolve().parents[2]

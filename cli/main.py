@@ -1,0 +1,59 @@
+"""The `flumes` command. Each command imports what it needs when it runs, so that `--help` answers at once."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli import keys
+from cli.terminal import DataDir, load_settings, plain_errors
+
+app = typer.Typer(
+    name="flumes",
+    help="A memory service that never loses an accepted message.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(keys.app, name="keys")
+
+
+@app.command()
+def up(
+    data_dir: DataDir = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on [FLUMES_HOST, 127.0.0.1].")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on, 0 = a free one [FLUMES_PORT, 8000].")] = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Worker processes.")] = 1,
+) -> None:
+    """Run the whole service on this machine until Ctrl-C: no Docker, no key needed."""
+    with plain_errors():
+        from cli import up as command
+
+        command.run(load_settings(data_dir=data_dir, host=host, port=port), workers)
+
+
+@app.command()
+def migrate(data_dir: DataDir = None) -> None:
+    """Bring the database to the schema of this version; safe to repeat."""
+    with plain_errors():
+        from cli.connect import services
+        from shared.db import migrate as migrations
+
+        with services(load_settings(data_dir=data_dir), index=False) as settings:
+            migrations.upgrade(settings.database_url)
+            typer.echo(f"the database stands at {migrations.head()}")
+
+
+@app.command()
+def doctor(
+    data_dir: DataDir = None,
+    host: Annotated[str | None, typer.Option(help="Address `up` would listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port `up` would listen on.")] = None,
+) -> None:
+    """Check this machine and the settings, name what is wrong."""
+    with plain_errors():
+        from cli import doctor as command
+
+        if not command.run(load_settings(data_dir=data_dir, host=host, port=port)):
+            raise typer.Exit(1)
