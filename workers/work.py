@@ -1,0 +1,68 @@
+"""The values that travel between the stages of the pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from shared.db.events import Finished
+from shared.db.scopes import Claim
+from shared.model.decision import Decision, EventTraits
+from shared.model.message import Message, Window
+from shared.model.record import Candidate, Extractor, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One claimed window. `groups[i]` are all accepted messages that `window.messages[i]` stands for.
+
+    Identical messages of a window are shown once; the first of a group is the one shown.
+    `stamped`: messages whose time is the caller's own.
+    """
+
+    id: UUID
+    claim: Claim
+    window: Window
+    groups: tuple[tuple[Message, ...], ...]
+    events: Mapping[UUID, EventTraits]
+    stamped: frozenset[UUID] = frozenset()
+
+    @property
+    def messages(self) -> list[Message]:
+        """Every accepted message of the window, in accept order."""
+        return sorted((m for group in self.groups for m in group), key=lambda m: (m.seq, m.index))
+
+    def first_half(self) -> Work:
+        """The same work on the older half of what is shown."""
+        window = self.window.first_half()
+        return replace(self, window=window, groups=self.groups[: len(window.messages)])
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What the extractor is shown as known, and the hints that were used up by showing it."""
+
+    candidates: tuple[Candidate, ...]
+    hints: tuple[UUID, ...] = ()
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Records that passed, resolved into decisions; the others counted by reason on their event."""
+
+    decisions: tuple[Decision, ...]
+    rejections: Mapping[UUID, Mapping[str, int]]
+    extractor: Extractor
+    usage: Usage
+    neighbours: tuple[UUID, ...] = ()  # near memories the extractor was not shown
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A committed window: which memories the index must follow and which events ended."""
+
+    memories: tuple[UUID, ...]
+    finished: tuple[Finished, ...]
+    snoozed: float = 0.0
