@@ -114,7 +114,7 @@ class Snooze(WorkError):
     """A dependency (LLM, embeddings, vector index) is away or over its limits; the work waits and keeps its attempts.
 
     Codes: `provider_unavailable`, `provider_timeout`, `rate_limited`, `quota_exhausted`, `provider_auth`,
-    `model_not_found`, `embeddings_unavailable`, `index_unavailable`.
+    `model_not_found`, `embeddings_unavailable`, `embeddings_invalid`, `index_unavailable`.
     """
 
     code = "provider_unavailable"
@@ -123,7 +123,8 @@ class Snooze(WorkError):
 
 
 class Narrow(WorkError):
-    """The window must be cut: `context_too_long`, `output_too_long`, `llm_refused`, `content_filtered`, `llm_invalid_output`.
+    """The window must be cut: `context_too_long`, `output_too_long`, `llm_refused`, `content_filtered`,
+    `provider_rejected`, `llm_invalid_output`, `llm_ungrounded`.
 
     A window of one message that still raises this fails with the same code.
     """

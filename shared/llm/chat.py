@@ -62,19 +62,20 @@ class ChatModel:
         *,
         cache_key: str | None = None,
         safety_identifier: str | None = None,
+        timeout: float | None = None,
     ) -> Completion:
-        """One answer, within the model's time limit in all.
+        """One answer, within the model's time limit in all, or `timeout` seconds when that is less.
 
         Raises Snooze (wait and try again), Narrow (this content is too much or refused) or InvalidAnswer (the faults
         may be shown to the model once). `cache_key` and `safety_identifier` go to OpenAI only.
         """
         extra = self._openai_only(cache_key, safety_identifier)
-        answer = self._walk(messages, schema, extra, self._capability)
+        answer = self._walk(messages, schema, extra, self._capability, timeout)
         if not self._capability.proven:
             self._capability = replace(self._capability, proven=True, problem=None)
         return answer
 
-    def probe(self, messages: Sequence[Message], schema: JsonSchema) -> Capability:
+    def probe(self, messages: Sequence[Message], schema: JsonSchema, *, timeout: float | None = None) -> Capability:
         """Find the highest rung that gives a valid answer to an ordinary request; never raises.
 
         A server that is away leaves the capability unproven with the failure's code in `problem`.
@@ -85,7 +86,7 @@ class ChatModel:
         while rung is not None:
             self._capability = rung
             try:
-                self._walk(messages, schema, {}, rung)
+                self._walk(messages, schema, {}, rung, timeout)
             except Narrow as error:  # answered, but of no use on this rung
                 problem, rung = error.code, self._capability.below()
             except WorkError as error:
@@ -105,10 +106,15 @@ class ChatModel:
         return {name: value for name, value in given.items() if value} if self._client.is_openai else {}
 
     def _walk(
-        self, messages: Sequence[Message], schema: JsonSchema, extra: dict[str, str], capability: Capability
+        self,
+        messages: Sequence[Message],
+        schema: JsonSchema,
+        extra: dict[str, str],
+        capability: Capability,
+        timeout: float | None,
     ) -> Completion:
         """Ask; where the server refuses a part by name, ask without it and remember that. One time limit for all."""
-        clock = Countdown(self._timeout)
+        clock = Countdown(min(self._timeout, timeout or self._timeout))
         chars = sum(len(message["content"]) for message in messages)
         for _ in range(MOST_CHANGES):
             body = build_body(self.model, messages, schema, capability, max_tokens=self._max_tokens, extra=extra)
