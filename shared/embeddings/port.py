@@ -20,7 +20,8 @@ class Embedded:
 
 
 class Embedder(Protocol):
-    """A dense model. Raises `shared.errors.Snooze` when away or over its limits, `PermanentFailure` on a useless answer."""
+    """A dense model. Raises `shared.errors.Snooze` when away, over its limits or answering with something unusable
+    (`embeddings_invalid`), `Narrow` when it rejects the texts."""
 
     @property
     def model(self) -> str:
