@@ -21,7 +21,8 @@ class Embedded:
 
 class Embedder(Protocol):
     """A dense model. Raises `shared.errors.Snooze` when away, over its limits or answering with something unusable
-    (`embeddings_invalid`), `Narrow` when it rejects the texts."""
+    (`embeddings_invalid`), `Narrow` when it rejects the texts.
+    """
 
     @property
     def model(self) -> str:
