@@ -9,7 +9,7 @@ from dataclasses import replace
 from shared.errors import Narrow, WorkError
 from shared.llm.answers import PROVIDER, Completion, read_completion
 from shared.llm.capability import Capability, endpoint_of
-from shared.llm.request import Message, adapted, build_body
+from shared.llm.request import Message, adapted, build_body, openai_extras
 from shared.llm.schema import JsonSchema
 from shared.provider.client import ProviderClient
 from shared.provider.deadline import Countdown
@@ -69,7 +69,7 @@ class ChatModel:
         Raises Snooze (wait and try again), Narrow (this content is too much or refused) or InvalidAnswer (the faults
         may be shown to the model once). `cache_key` and `safety_identifier` go to OpenAI only.
         """
-        extra = self._openai_only(cache_key, safety_identifier)
+        extra = openai_extras(self._client.base_url, cache_key, safety_identifier)
         answer = self._walk(messages, schema, extra, self._capability, timeout)
         if not self._capability.proven:
             self._capability = replace(self._capability, proven=True, problem=None)
@@ -100,10 +100,6 @@ class ChatModel:
     def close(self) -> None:
         """Close this process's connections."""
         self._client.close()
-
-    def _openai_only(self, cache_key: str | None, safety_identifier: str | None) -> dict[str, str]:
-        given = {"prompt_cache_key": cache_key, "safety_identifier": safety_identifier}
-        return {name: value for name, value in given.items() if value} if self._client.is_openai else {}
 
     def _walk(
         self,

@@ -10,7 +10,7 @@ import orjson
 
 from shared.llm.capability import Capability
 from shared.llm.schema import JsonSchema
-from shared.provider.client import Reply
+from shared.provider.client import Reply, is_openai
 from shared.provider.failures import is_too_long, read_error
 
 Message = dict[str, str]
@@ -47,6 +47,12 @@ def build_body(
     if "max_completion_tokens" not in body:
         body["max_tokens"] = max_tokens
     return body
+
+
+def openai_extras(base_url: str, cache_key: str | None, safety_identifier: str | None) -> dict[str, str]:
+    """Parameters that only OpenAI itself knows; {} for every other server."""
+    given = {"prompt_cache_key": cache_key, "safety_identifier": safety_identifier}
+    return {name: value for name, value in given.items() if value} if is_openai(base_url) else {}
 
 
 def _structure(schema: JsonSchema, capability: Capability) -> dict[str, Any]:

@@ -39,7 +39,6 @@ class ProviderClient:
     def __init__(self, provider: str, base_url: str | None, api_key: str | None, timeout: float) -> None:
         self.provider = provider
         self.base_url = (base_url or OPENAI_URL).rstrip("/")
-        self.is_openai = (httpx2.URL(self.base_url).host or "").endswith("api.openai.com")
         self._api_key = api_key or "none"  # servers without keys still get a well-formed header
         self._timeout = timeout
         self._clients: dict[int, openai.OpenAI] = {}
@@ -88,6 +87,12 @@ class ProviderClient:
 
 
 _JSON: Any = {"headers": {"Content-Type": "application/json"}}
+
+
+def is_openai(url: str) -> bool:
+    """OpenAI's own address, regional ones included."""
+    host = httpx2.URL(url).host
+    return host == "api.openai.com" or host.endswith(".api.openai.com")
 
 
 def _is_local(url: str) -> bool:
