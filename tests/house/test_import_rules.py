@@ -82,7 +82,7 @@ def violate(tree: Path, path: str, line: str) -> None:
 
 
 def imported(line: str) -> str:
-    """The file in which the module imported by `line` lives, so that it can be resolved; for others one that is there."""
+    """The file in which the module imported by `line` lives, so that it resolves; for others a file that is there."""
     module = line.removeprefix("import ").replace(".", "/")
     if not module.startswith(SOURCE):
         return "pyproject.toml"
