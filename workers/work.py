@@ -13,6 +13,10 @@ from shared.model.message import Message, Window
 from shared.model.record import Candidate, Extractor, Usage
 
 
+class Stale(Exception):
+    """Somebody else holds the scope by now; this attempt's work is thrown away."""
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """One claimed window. `groups[i]` are all accepted messages that `window.messages[i]` stands for.

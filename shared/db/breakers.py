@@ -21,15 +21,21 @@ class Breaker:
     wait: float  # seconds until it closes by itself
 
 
-def trip(session: Session, provider: str, code: str, detail: str, seconds: float) -> None:
-    """Leave `provider` alone for `seconds`; never shortens an earlier request."""
+def fail(session: Session, provider: str, code: str, detail: str, *, seconds: float | None) -> None:
+    """A call failed. `seconds`: the provider asked to be left alone that long; None: only the third failure in a row
+    opens the breaker, for 1 s, then 2 s, up to a minute. Never shortens an earlier pause.
+    """
     session.execute(
         sa.text(
             """
             INSERT INTO breakers AS b (provider, code, detail, failures, open_until)
-            VALUES (:provider, :code, :detail, 1, clock_timestamp() + make_interval(secs => :seconds))
+            VALUES (:provider, :code, :detail, 1,
+                    clock_timestamp() + make_interval(secs => coalesce(CAST(:seconds AS float8), 0)))
             ON CONFLICT (provider) DO UPDATE SET code = excluded.code, detail = excluded.detail,
-                failures = b.failures + 1, open_until = greatest(b.open_until, excluded.open_until)
+                failures = b.failures + 1,
+                open_until = greatest(b.open_until, clock_timestamp() + make_interval(secs => coalesce(
+                    CAST(:seconds AS float8),
+                    CASE WHEN b.failures < 2 THEN 0 ELSE least(60, power(2, least(b.failures - 2, 6))) END)))
             """
         ),
         {"provider": provider, "code": code, "detail": detail, "seconds": seconds},

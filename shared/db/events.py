@@ -181,10 +181,39 @@ def start(session: Session, project_id: UUID, ids: Sequence[UUID]) -> None:
             UPDATE events SET status = 'RUNNING', started_at = coalesce(started_at, clock_timestamp()),
                 updated_at = clock_timestamp(), attempts = attempts + 1, crash_count = crash_count + 1,
                 lone_crashes = lone_crashes + CASE WHEN :alone THEN 1 ELSE 0 END, available_at = NULL
-            WHERE project_id = :p AND id = ANY(:ids)
+            WHERE project_id = :p AND id = ANY(:ids) AND status IN ('PENDING', 'RUNNING')
             """
         ),
         {"p": project_id, "ids": list(ids), "alone": len(ids) == 1},
+    )
+
+
+def snoozes(session: Session, project_id: UUID, ids: Sequence[UUID]) -> int:
+    """How often in a row the most delayed of these events was snoozed."""
+    return int(
+        session.execute(
+            sa.text("SELECT coalesce(max(snoozes), 0) FROM events WHERE project_id = :p AND id = ANY(:ids)"),
+            {"p": project_id, "ids": list(ids)},
+        ).scalar_one()
+    )
+
+
+def put_back_scope(session: Session, scope: ScopeRef) -> None:
+    """Whatever of a scope was in work when its worker stopped in order: PENDING again, nothing counted against it."""
+    rows = session.execute(
+        sa.text("SELECT id FROM events WHERE project_id = :p AND scope_id = :s AND status = 'RUNNING'"),
+        {"p": scope.project_id, "s": scope.scope_id},
+    ).all()
+    put_back(session, scope.project_id, [row.id for row in rows], delay=0, consumed=False, snoozed=False)
+
+
+def attempts(session: Session, project_id: UUID, ids: Sequence[UUID]) -> int:
+    """Attempts of the most tried of these events, the running one included."""
+    return int(
+        session.execute(
+            sa.text("SELECT coalesce(max(attempts), 0) FROM events WHERE project_id = :p AND id = ANY(:ids)"),
+            {"p": project_id, "ids": list(ids)},
+        ).scalar_one()
     )
 
 
@@ -200,6 +229,7 @@ def put_back(
             """
             UPDATE events SET status = 'PENDING', updated_at = clock_timestamp(), crash_count = 0, lone_crashes = 0,
                 attempts = CASE WHEN :consumed THEN attempts ELSE greatest(0, attempts - 1) END,
+                snoozes = snoozes + CASE WHEN :snoozed THEN 1 ELSE 0 END,
                 available_at = CASE WHEN :snoozed THEN clock_timestamp() + make_interval(secs => :delay) END
             WHERE project_id = :p AND id = ANY(:ids) AND status = 'RUNNING' RETURNING id, reply_to
             """
@@ -212,7 +242,7 @@ def put_back(
 # An event ends with its last message; with failures it is FAILED: `partial` when other messages were applied.
 _ADVANCE_EVENT = sa.text(
     """
-    UPDATE events e SET pending = e.pending - d.messages, crash_count = 0, lone_crashes = 0,
+    UPDATE events e SET pending = e.pending - d.messages, crash_count = 0, lone_crashes = 0, snoozes = 0,
         attempts = CASE WHEN e.pending > d.messages THEN 0 ELSE e.attempts END, updated_at = clock_timestamp(),
         status = CASE WHEN e.pending > d.messages THEN 'PENDING'
                       WHEN d.code IS NOT NULL OR jsonb_array_length(p.failed) > 0 THEN 'FAILED' ELSE 'SUCCEEDED' END,

@@ -53,6 +53,29 @@ def register(session: Session, name: str, model: str, dimensions: int | None, st
     return row is not None
 
 
+def ensure(session: Session, model: str, name: str) -> Collection:
+    """The active collection; on a fresh database this one, so that no change is ever queued for nobody.
+
+    Its vector size is filled in with the first vector (`fix_dimensions`); no call to the index or a model is made.
+    """
+    register(session, name, model, None, "active")
+    found = active(session)
+    assert found is not None  # noqa: S101 - registered now or before
+    return found
+
+
+def fix_dimensions(session: Session, name: str, dimensions: int) -> int:
+    """Settle the vector size of a collection once; returns the settled one."""
+    session.execute(
+        sa.text("UPDATE index_collections SET dimensions = :d WHERE name = :n AND dimensions IS NULL"),
+        {"n": name, "d": dimensions},
+    )
+    found = session.execute(
+        sa.text("SELECT dimensions FROM index_collections WHERE name = :n"), {"n": name}
+    ).scalar_one()
+    return int(found)
+
+
 def activate(session: Session, name: str) -> None:
     """This collection serves from now on; the one before is retired and its queue rows dropped."""
     session.execute(

@@ -65,6 +65,15 @@ def update(session: Session, memories: Iterable[Memory]) -> None:
         .values({name: sa.bindparam(f"v_{name}", type_=table.c[name].type) for name in _CHANGEABLE})
     )
     connection = session.connection()
+    if len(rows) > 1:
+        # Texts may travel between these rows in any order: no hash may stand in another's way meanwhile.
+        connection.execute(
+            sa.text(
+                "UPDATE memories SET hash = decode(replace(id::text, '-', ''), 'hex')"
+                " WHERE project_id = :p AND id = ANY(:ids)"
+            ),
+            {"p": rows[0].project_id, "ids": [memory.id for memory in rows]},
+        )
     connection.execute(
         statement,
         [

@@ -26,12 +26,11 @@ class OpenMessage:
     lone_crashes: int
     attempts: int
     age: float  # seconds since its event was accepted
-    stamped: bool
 
 
 _OPEN = sa.text(
     """
-    SELECT m.id, m.event_id, m.seq, m.idx, m.role, m.speaker, m.text, m.said_at, m.said_offset, m.stamped,
+    SELECT m.id, m.event_id, m.seq, m.idx, m.role, m.speaker, m.text, m.said_at, m.said_offset,
            e.window_key, e.crash_count, e.lone_crashes, e.attempts,
            extract(epoch FROM clock_timestamp() - e.accepted_at)::float8 AS age
     FROM messages m JOIN events e ON e.project_id = m.project_id AND e.id = m.event_id
@@ -62,8 +61,7 @@ def waiting(session: Session, scope: ScopeRef, lane: Lane, limit: int) -> list[O
     rows = session.execute(_OPEN, {"p": scope.project_id, "s": scope.scope_id, "lane": lane, "limit": limit})
     return [
         OpenMessage(
-            _message(row), bytes(row.window_key or b""), row.crash_count, row.lone_crashes, row.attempts, row.age,
-            row.stamped,
+            _message(row), bytes(row.window_key or b""), row.crash_count, row.lone_crashes, row.attempts, row.age
         )
         for row in rows
     ]  # fmt: skip
@@ -76,6 +74,27 @@ def earlier(session: Session, scope: ScopeRef, lane: Lane, first: Message, limit
     values = {"p": scope.project_id, "s": scope.scope_id, "lane": lane, "seq": first.seq, "idx": first.index}
     rows = session.execute(_EARLIER, values | {"limit": limit}).all()
     return [_message(row) for row in reversed(rows)]
+
+
+def open_of_event(session: Session, project_id: UUID, event_id: UUID) -> list[Message]:
+    """An event's messages that were neither applied nor failed."""
+    rows = session.execute(
+        sa.text(
+            "SELECT id, event_id, seq, idx, role, speaker, text, said_at, said_offset FROM messages"
+            " WHERE project_id = :p AND event_id = :e AND applied_by IS NULL AND failed_code IS NULL ORDER BY idx"
+        ),
+        {"p": project_id, "e": event_id},
+    )
+    return [_message(row) for row in rows]
+
+
+def stamped(session: Session, project_id: UUID, ids: Sequence[UUID]) -> frozenset[UUID]:
+    """Of these messages, those whose time is the caller's own."""
+    rows = session.execute(
+        sa.text("SELECT id FROM messages WHERE project_id = :p AND id = ANY(:ids) AND stamped"),
+        {"p": project_id, "ids": list(ids)},
+    )
+    return frozenset(row.id for row in rows)
 
 
 def mark_applied(session: Session, claim: Claim, window_id: UUID, ids: Sequence[UUID]) -> int:

@@ -40,6 +40,16 @@ class Project:
             tuple(self.settings.get("categories") or ()),
         )
 
+    def merged(self, asked: Rules) -> Rules:
+        """An event's rules; what it leaves open is the project's."""
+        own = self.rules
+        return Rules(
+            asked.instructions or own.instructions,
+            asked.includes or own.includes,
+            asked.excludes or own.excludes,
+            asked.categories or own.categories,
+        )
+
     @property
     def timezone(self) -> str | None:
         return self.settings.get("timezone") or None

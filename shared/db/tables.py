@@ -132,6 +132,7 @@ events = sa.Table(
     _count("attempts"),
     _count("crash_count"),
     _count("lone_crashes"),
+    _count("snoozes"),
     sa.Column("error_code", sa.Text),
     _time("available_at"),
     _time("accepted_at", now=True),

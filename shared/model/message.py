@@ -57,6 +57,10 @@ class Window:
     assistant: str = ""
     timezone: str | None = None  # IANA name; used where a message carries no offset of its own
 
+    def of(self, messages: tuple[Message, ...]) -> Window:
+        """The same window with other messages."""
+        return replace(self, messages=messages)
+
     def first_half(self) -> Window:
         """The older half (at least one message), for narrowing down to a poison message."""
-        return replace(self, messages=self.messages[: max(1, len(self.messages) // 2)])
+        return self.of(self.messages[: max(1, len(self.messages) // 2)])

@@ -111,6 +111,7 @@ def upgrade() -> None:
     sa.Column('attempts', sa.Integer(), server_default=sa.text('0'), nullable=False),
     sa.Column('crash_count', sa.Integer(), server_default=sa.text('0'), nullable=False),
     sa.Column('lone_crashes', sa.Integer(), server_default=sa.text('0'), nullable=False),
+    sa.Column('snoozes', sa.Integer(), server_default=sa.text('0'), nullable=False),
     sa.Column('error_code', sa.Text(), nullable=True),
     sa.Column('available_at', sa.TIMESTAMP(timezone=True), nullable=True),
     sa.Column('accepted_at', sa.TIMESTAMP(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),

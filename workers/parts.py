@@ -1,0 +1,42 @@
+"""What a worker process works with, made once by lifecycle and handed to every stage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol
+
+from shared.db.engine import Database
+from shared.embeddings.port import Embedder
+from shared.model.message import Window
+from shared.model.record import Candidate, Extraction, Record
+from shared.settings import Settings
+from shared.vectors.index import VectorIndex
+from shared.wakeups import Waker
+
+FaultsOf = Callable[[tuple[Record, ...]], list[str]]
+
+
+class Extract(Protocol):
+    """An extractor. `faults_of` tells what is wrong when every record is at fault; [] when at least one stands.
+
+    Raises `Snooze`, `Narrow` or `PermanentFailure`; an empty answer is only ever a valid one.
+    """
+
+    def __call__(self, window: Window, candidates: Sequence[Candidate], faults_of: FaultsOf) -> Extraction: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """`owner`: this process's name on leases. `provider`: what a breaker guards, None for the rules extractor."""
+
+    settings: Settings
+    db: Database
+    index: VectorIndex
+    embedder: Embedder | None
+    extract: Extract
+    waker: Waker
+    owner: str
+    background: ThreadPoolExecutor
+    provider: str | None = None

@@ -1,0 +1,108 @@
+"""Stage 7: apply the index queue to the vector index. Rows leave the queue only when the index confirmed them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from concurrent.futures import wait
+from dataclasses import replace
+from uuid import UUID
+
+import numpy as np
+
+from shared.db import index_collections, index_queue
+from shared.db.index_collections import BM25_ONLY
+from shared.db.index_queue import Due
+from shared.errors import WorkError
+from shared.logs import get_logger
+from shared.vectors.types import Point, Tombstone
+from workers.parts import Parts
+
+_BATCH = 256
+_PATIENCE = 1.0  # seconds a finished window waits for the index before its callers are told
+_PAUSE = 2.0  # seconds rows wait when the index or the embeddings are away
+
+_log = get_logger(__name__)
+
+
+def index_soon(parts: Parts, memories: Sequence[UUID]) -> None:
+    """Apply these memories' rows, but keep nobody waiting for more than a second: the rest follows by itself."""
+    if memories:
+        wait([parts.background.submit(index, parts, memories)], timeout=_PATIENCE)
+
+
+def index(parts: Parts, memories: Sequence[UUID] | None = None, *, limit: int = _BATCH) -> int:
+    """Apply due rows (of these memories, else any); returns how many the index confirmed.
+
+    A dependency that is away postpones the rows and is logged, never raised: nothing is lost and the poll goes on.
+    """
+    if memories is not None and not memories:
+        return 0
+    rows = parts.db.run(lambda session: index_queue.take(session, limit=limit, memories=memories))
+    by_collection: dict[str, list[Due]] = defaultdict(list)
+    for row in rows:
+        by_collection[row.collection].append(row)
+    return sum(_apply(parts, name, due) for name, due in by_collection.items())
+
+
+def _apply(parts: Parts, collection: str, rows: list[Due]) -> int:
+    try:
+        ready = _with_vectors(parts, rows)
+        _ensure(parts, collection, ready)
+        parts.index.upsert(collection, [_point(row) for row in ready if _is_live(row)])
+        parts.index.delete(
+            collection, [Tombstone(row.change.memory_id, row.change.version) for row in ready if not _is_live(row)]
+        )
+    except WorkError as error:
+        _log.warning("index_postponed", collection=collection, rows=len(rows), code=error.code)
+        pause = max(_PAUSE, error.retry_after or 0.0)
+        parts.db.run(lambda session: index_queue.postpone(session, rows, pause))
+        return 0
+    parts.db.run(lambda session: index_queue.done(session, ready))
+    return len(ready)
+
+
+def _is_live(row: Due) -> bool:
+    """An upsert whose memory was hidden or moved on meanwhile must not bring it back."""
+    return row.change.op == "upsert" and row.text is not None
+
+
+def _with_vectors(parts: Parts, rows: list[Due]) -> list[Due]:
+    """Fill in missing embeddings in one batch and keep them, so that no rebuild pays for them again."""
+    embedder = parts.embedder
+    missing = [
+        position
+        for position, row in enumerate(rows)
+        if _is_live(row) and row.vector is None and embedder is not None and row.model == embedder.model
+    ]
+    if embedder is None or not missing:
+        return rows
+    vectors = embedder.embed([rows[position].index_text for position in missing]).vectors
+    filled = list(rows)
+    for position, vector in zip(missing, vectors, strict=True):
+        filled[position] = replace(rows[position], vector=np.asarray(vector, dtype=np.float32))
+    kept = [(rows[position].change, vector) for position, vector in zip(missing, vectors, strict=True)]
+    parts.db.run(lambda session: index_queue.keep_vectors(session, embedder.model, kept))
+    return filled
+
+
+def _ensure(parts: Parts, collection: str, rows: list[Due]) -> None:
+    """Make the collection on first use: only now is the size of its vectors certain."""
+    dimensions = rows[0].dimensions
+    if dimensions is None and rows[0].model != BM25_ONLY:
+        sizes = [len(row.vector) for row in rows if row.vector is not None]
+        if sizes:
+            dimensions = parts.db.run(lambda session: index_collections.fix_dimensions(session, collection, sizes[0]))
+        elif parts.embedder is not None:
+            dimensions = parts.embedder.dimensions
+    parts.index.create(collection, dimensions)
+
+
+def _point(row: Due) -> Point:
+    change = row.change
+    assert row.created_at is not None  # noqa: S101 - a live row has its memory
+    return Point(
+        memory_id=change.memory_id, version=change.version, project_id=change.project_id, scope_id=change.scope_id,
+        ids=row.ids, kind=row.kind, categories=row.categories, created_at=row.created_at, expires_on=row.expires_on,
+        index_text=row.index_text, dense=row.vector,
+    )  # fmt: skip

@@ -1,0 +1,118 @@
+"""Stage 1: turn a claimed lane of a scope into one window of messages, and note that its events are in work.
+
+Ends here: events that are too old, crash every time or failed too often.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from shared.db import events, messages, projects, scopes
+from shared.db.engine import Session
+from shared.db.events import Finished, Progress
+from shared.db.messages import OpenMessage
+from shared.db.scopes import Claim
+from shared.model.decision import EventTraits
+from shared.model.ids import uuid7
+from shared.model.message import CHARS_PER_TOKEN, Message, Rules, Window
+from shared.model.windows import Limits, Waiting, cut, events_of
+from workers.parts import Parts
+from workers.work import Done, Work
+
+LONE_CRASHES = 3  # an event that crashed its worker alone this often is not tried again
+
+
+def load(parts: Parts, claim: Claim) -> Work | Done:
+    """The window to work on, or what ended without work; the claim is given back in the latter case."""
+    with parts.db.transaction() as session:
+        waiting = messages.waiting(session, claim.scope, claim.lane, parts.settings.backlog_window_messages + 1)
+        hopeless = _hopeless(parts, waiting)
+        if hopeless is not None:
+            return _end(session, claim, waiting, *hopeless)
+        chosen = _cut(parts, claim, waiting)
+        if not chosen:
+            scopes.settle(session, claim, done=claim.pending, done_bytes=0)
+            return Done((), ())
+        return _work(parts, session, claim, chosen)
+
+
+def _hopeless(parts: Parts, waiting: Sequence[OpenMessage]) -> tuple[str, str] | None:
+    """(code, detail) when the first waiting event must not be tried again."""
+    if not waiting:
+        return None
+    first = waiting[0]
+    if first.lone_crashes >= LONE_CRASHES:
+        return "crashed", f"the worker died {first.lone_crashes} times while it worked on this event alone"
+    if first.attempts >= parts.settings.max_attempts:
+        return "internal", f"an unexpected error came back in {first.attempts} attempts"
+    if first.age > parts.settings.max_age:
+        return "expired", f"the event could not run within {parts.settings.max_age:.0f} s of being accepted"
+    return None
+
+
+def _end(session: Session, claim: Claim, waiting: Sequence[OpenMessage], code: str, detail: str) -> Done:
+    event_id = waiting[0].message.event_id
+    if not scopes.hold(session, claim):
+        return Done((), ())
+    ours = messages.open_of_event(session, claim.scope.project_id, event_id)
+    size = messages.mark_failed(session, claim.scope, [message.id for message in ours], code)
+    step = Progress(
+        event_id, len(ours), failed=[message.index for message in ours], error_code=code, error_detail=detail
+    )
+    finished: list[Finished] = events.advance(session, claim.scope.project_id, [step])
+    scopes.settle(session, claim, done=len(ours), done_bytes=size)
+    return Done((), tuple(finished))
+
+
+def _cut(parts: Parts, claim: Claim, waiting: Sequence[OpenMessage]) -> tuple[Waiting, ...]:
+    settings = parts.settings
+    many = claim.pending > settings.window_messages
+    much = claim.pending_bytes > settings.window_tokens * CHARS_PER_TOKEN
+    limits = (
+        Limits(settings.backlog_window_messages, settings.backlog_window_tokens)
+        if many or much
+        else Limits(settings.window_messages, settings.window_tokens)
+    )
+    return cut(
+        [Waiting(item.message, item.window_key, bool(item.crash_count or item.attempts)) for item in waiting], limits
+    )
+
+
+def _work(parts: Parts, session: Session, claim: Claim, chosen: Sequence[Waiting]) -> Work:
+    taken = [item.message for item in chosen]
+    ids = events_of(taken)
+    project_id = claim.scope.project_id
+    found = events.traits(session, project_id, ids)
+    _, rules, timezone = found[ids[0]]
+    window = _window(parts, session, claim, taken, rules, timezone)
+    groups = group(taken)
+    window = window.of(tuple(same[0] for same in groups))
+    events.start(session, project_id, ids)
+    traits: dict[UUID, EventTraits] = {event_id: found[event_id][0] for event_id in ids}
+    return Work(uuid7(), claim, window, groups, traits, messages.stamped(session, project_id, [m.id for m in taken]))
+
+
+def _window(
+    parts: Parts, session: Session, claim: Claim, taken: Sequence[Message], rules: Rules, timezone: str | None
+) -> Window:
+    project = projects.get(session, claim.scope.project_id)
+    settings = project.settings if project else {}
+    earlier = messages.earlier(session, claim.scope, claim.lane, taken[0], parts.settings.earlier_messages)
+    return Window(
+        tuple(taken),
+        tuple(earlier),
+        rules if project is None else project.merged(rules),
+        str(settings.get("subject") or ""),
+        str(settings.get("assistant") or ""),
+        timezone or (project.timezone if project else None),
+    )
+
+
+def group(taken: Sequence[Message]) -> tuple[tuple[Message, ...], ...]:
+    """Messages that say the same, by the same speaker on the same day, are one for the extractor."""
+    groups: dict[tuple[object, ...], list[Message]] = {}
+    for message in taken:
+        key = (message.role, message.speaker, message.text, message.said_at.date(), message.said_at.utcoffset())
+        groups.setdefault(key, []).append(message)
+    return tuple(tuple(same) for same in groups.values())

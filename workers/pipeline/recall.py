@@ -1,0 +1,87 @@
+"""Stage 2: which stored memories the extractor is shown, found before it is asked.
+
+A small scope shows everything; a large one is searched sentence by sentence, without a similarity floor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
+from uuid import UUID
+
+from shared.db import hints, index_collections, index_queue, memories
+from shared.db.index_collections import Collection
+from shared.model.memory import Memory
+from shared.model.record import Candidate, Usage
+from shared.model.sentences import queries
+from shared.vectors.types import Hit, Query, Where
+from workers.parts import Parts
+from workers.work import Recalled, Work
+
+_DENSE_EACH = 3  # hits per sentence, measured: 3 dense + 2 BM25 found 86 % of what the finished fact would find
+_BM25_EACH = 2
+
+
+def recall(parts: Parts, work: Work) -> Recalled:
+    """Numbered candidates in a stable order. Raises `Snooze` when the index or the embeddings are away."""
+    scope, cap = work.claim.scope, parts.settings.candidates
+    with parts.db.transaction() as session:
+        everything = memories.current_of_scope(session, scope, cap + 1)
+        if len(everything) <= cap:
+            return Recalled(_numbered(everything), tuple(hints.pending(session, scope)))
+        hinted = hints.pending(session, scope)
+        fresh = index_queue.unindexed(session, scope, cap)
+        collection = index_collections.active(session)
+    found, usage = _search(parts, work, collection)
+    # Rows the index may not have yet are as likely as its hits to be what the window speaks about.
+    chosen = _first([*hinted, *_interleave([found, fresh])], cap * 2)
+    with parts.db.transaction() as session:
+        confirmed = memories.current_in_scope(session, scope, chosen)
+    shown = [confirmed[memory_id] for memory_id in chosen if memory_id in confirmed][:cap]
+    return Recalled(_numbered(shown), tuple(hinted), usage)
+
+
+def _search(parts: Parts, work: Work, collection: Collection | None) -> tuple[list[UUID], Usage]:
+    """Memory ids, best first: the first hits of all sentences, then the second ones, and so on."""
+    texts = queries(work.window.messages)
+    if not texts or collection is None:
+        return [], Usage()
+    parts.index.create(collection.name, collection.dimensions)
+    dense, usage = [None] * len(texts), Usage()
+    if parts.embedder is not None and parts.embedder.model == collection.model and collection.dimensions:
+        embedded = parts.embedder.embed(texts)
+        dense, usage = list(embedded.vectors), Usage(embedding_calls=embedded.calls, embedding_tokens=embedded.tokens)
+    where = Where(work.claim.scope.project_id, scope_id=work.claim.scope.scope_id)
+    asked = [
+        Query(text, where, vector, _DENSE_EACH, _BM25_EACH if vector is not None else _DENSE_EACH + _BM25_EACH)
+        for text, vector in zip(texts, dense, strict=True)
+    ]
+    ranked = [[hit.memory_id for hit in _best_first(hits)] for hits in parts.index.search(collection.name, asked)]
+    return _interleave(ranked), usage
+
+
+def _best_first(hits: Sequence[Hit]) -> list[Hit]:
+    return sorted(
+        hits, key=lambda hit: (hit.semantic or 0.0) + (hit.bm25 or 0.0) / ((hit.bm25 or 0.0) + 8), reverse=True
+    )
+
+
+def _interleave(lists: Sequence[Sequence[UUID]]) -> list[UUID]:
+    """The first of every list, then the second of every list, and so on."""
+    rounds: Iterable[tuple[UUID | None, ...]] = zip_longest(*lists)
+    return [item for rank in rounds for item in rank if item is not None]
+
+
+def _first(ids: Iterable[UUID], limit: int) -> list[UUID]:
+    return list(dict.fromkeys(ids))[:limit]
+
+
+def _numbered(shown: Sequence[Memory]) -> tuple[Candidate, ...]:
+    ordered = sorted(shown, key=lambda memory: (memory.created_at, memory.id))
+    return tuple(
+        Candidate(
+            number, memory.id, memory.version, memory.text, memory.kind, (memory.valid_from or memory.observed_at).date().isoformat(),
+            memory.observed_at, memory.immutable,
+        )
+        for number, memory in enumerate(ordered)
+    )  # fmt: skip

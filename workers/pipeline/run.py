@@ -1,0 +1,47 @@
+"""The whole story of a window: claim -> load -> recall -> extract -> check -> embed -> commit -> index -> notify."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from shared.db.scopes import Claim
+from shared.model.plan import TargetChanged
+from shared.model.record import Usage
+from workers.outcomes import attempt
+from workers.parts import Parts
+from workers.pipeline.check import check, faults
+from workers.pipeline.commit import commit
+from workers.pipeline.embed import embed
+from workers.pipeline.extract import extract
+from workers.pipeline.index import index_soon
+from workers.pipeline.load import load
+from workers.pipeline.notify import notify
+from workers.pipeline.recall import recall
+from workers.work import Done, Work
+
+RERUNS = 2  # a window whose targets changed meanwhile is run again this often, then changes turn into ADDs
+
+
+def run(parts: Parts, claim: Claim) -> Done:
+    """Work on one claimed lane of a scope until the claim is given back."""
+    work = load(parts, claim)
+    done = work if isinstance(work, Done) else attempt(parts, work, remember)
+    index_soon(parts, done.memories)
+    notify(parts, done)
+    return done
+
+
+def remember(parts: Parts, work: Work) -> Done:
+    """Memories from a loaded window. Raises what its stages raise; `attempt` decides what that means."""
+    spent = Usage()
+    for rerun in range(RERUNS + 1):
+        recalled = recall(parts, work)
+        extraction = extract(parts, work, recalled.candidates, faults)
+        checked = check(work, recalled.candidates, extraction, records_cap=parts.settings.records_cap)
+        checked = embed(parts, work, recalled.candidates, checked)
+        spent += recalled.usage + checked.usage
+        try:
+            return commit(parts, work, recalled, replace(checked, usage=spent), insist=rerun == RERUNS)
+        except TargetChanged:
+            continue
+    raise AssertionError("the last run never finds a changed target")

@@ -1,0 +1,93 @@
+"""The look at Postgres that makes bells optional: due scopes, index rows left over, gauges, old keys.
+
+Every worker polls, with jitter; there is no singleton.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from shared import metrics
+from shared.db import idempotency, index_queue, scopes
+from shared.errors import ServiceError
+from shared.logs import get_logger
+from workers.dispatch import Dispatcher
+from workers.parts import Parts
+from workers.pipeline.index import index
+
+_PRUNE_EVERY = 600.0  # seconds
+_INDEX_BATCH = 256
+
+_log = get_logger(__name__)
+
+
+class Poll:
+    """One thread that looks, a pool of as many threads as slots that drain."""
+
+    def __init__(self, parts: Parts, dispatcher: Dispatcher) -> None:
+        self._parts = parts
+        self._dispatcher = dispatcher
+        self._pool = ThreadPoolExecutor(parts.settings.slots, thread_name_prefix="flumes-drain")
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._for_ever, name="flumes-poll", daemon=True)
+        self._index_busy = threading.Lock()
+        self._pruned = time.monotonic()
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """No more looks; drains that run go on until they find the dispatcher stopping."""
+        self._stop.set()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _for_ever(self) -> None:
+        while not self._stop.wait(self._parts.settings.poll * random.uniform(0.8, 1.2)):  # noqa: S311 - jitter
+            try:
+                self.look()
+            except ServiceError as error:
+                _log.warning("poll_failed", code=error.code)
+            except Exception:
+                _log.exception("poll_failed")
+
+    def look(self) -> None:
+        """One look: start drains for due work, then apply index rows that were left over."""
+        live, bulk = self._parts.db.run(scopes.due_lanes)
+        if live or bulk:
+            for _ in range(self._dispatcher.free):
+                self._pool.submit(self._drain)
+        self._pool.submit(self._index_leftovers)
+        self._gauges()
+        self._prune()
+
+    def _drain(self) -> None:
+        try:
+            self._dispatcher.drain()
+        except Exception:
+            _log.exception("drain_failed")
+
+    def _index_leftovers(self) -> None:
+        if not self._index_busy.acquire(blocking=False):
+            return
+        try:
+            while index(self._parts, limit=_INDEX_BATCH) == _INDEX_BATCH and not self._stop.is_set():
+                pass
+        except ServiceError as error:
+            _log.warning("index_leftovers_failed", code=error.code)
+        except Exception:
+            _log.exception("index_leftovers_failed")
+        finally:
+            self._index_busy.release()
+
+    def _gauges(self) -> None:
+        metrics.INDEX_BACKLOG.set(self._parts.db.run(index_queue.backlog))
+
+    def _prune(self) -> None:
+        if time.monotonic() - self._pruned < _PRUNE_EVERY:
+            return
+        self._pruned = time.monotonic()
+        days = self._parts.settings.idempotency_days
+        self._parts.db.run(lambda session: idempotency.prune(session, days))
