@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cli.embedded.deployment import Deployment
+from cli.embedded.environment import drop_libpq
 from cli.embedded.errors import EmbeddedError
 from cli.embedded.lock import DataDirLock
 from cli.embedded.paths import make_data_dir, settle
@@ -27,6 +28,8 @@ def services(settings: Settings, *, index: bool) -> Iterator[Settings]:
     if settings.database_url and (settings.qdrant_url or not index):
         yield settings
         return
+    if not settings.database_url:
+        drop_libpq(os.environ)
     data_dir = settings.data_dir.expanduser().resolve()
     if not (data_dir / "lock").exists():
         raise EmbeddedError(f"nothing in {data_dir} yet; `flumes up` first, or --data-dir, or FLUMES_DATABASE_URL")
@@ -50,7 +53,7 @@ def _running(data_dir: Path) -> Mapping[str, str]:
 @contextmanager
 def _started(data_dir: Path, settings: Settings) -> Iterator[Settings]:
     with StopSignals() as signals:
-        deployment = Deployment(settle(make_data_dir(data_dir)), settings, os.environ)
+        deployment = Deployment(settle(make_data_dir(data_dir), system_home=settings.system_home), settings, os.environ)
         supervisor = Supervisor(signals, lambda _: None)
         try:
             supervisor.spawn(deployment.servers())

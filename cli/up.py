@@ -7,6 +7,7 @@ import socket
 
 from cli.embedded.deployment import Deployment
 from cli.embedded.durability import refuse_unsafe
+from cli.embedded.environment import drop_libpq
 from cli.embedded.listener import listen
 from cli.embedded.lock import DataDirLock
 from cli.embedded.part import Part
@@ -21,8 +22,10 @@ from shared.settings import Settings
 def run(settings: Settings, workers: int) -> None:
     """Serve until a signal. Raises EmbeddedError when it cannot start; everything that ran is stopped then, too."""
     data_dir = make_data_dir(settings.data_dir)
+    if not settings.database_url:
+        drop_libpq(os.environ)
     with DataDirLock(data_dir / "lock"), listen(settings.host, settings.port) as listener, StopSignals() as signals:
-        _serve(settle(data_dir), settings, listener, signals, workers)
+        _serve(settle(data_dir, system_home=settings.system_home), settings, listener, signals, workers)
 
 
 def _serve(layout: Layout, settings: Settings, listener: socket.socket, signals: StopSignals, workers: int) -> None:

@@ -50,6 +50,9 @@ class Settings(BaseSettings):
     qdrant_url: str = Field("", description="Qdrant's REST address")
     qdrant_api_key: SecretStr | None = Field(None, description="Qdrant's API key")
     data_dir: Path = Field(Path(".flumes"), description="where `flumes up` keeps the embedded parts' data")
+    system_home: Path = Field(
+        Path("/var/lib/flumes"), description="as root: where Postgres keeps its data when `nobody` cannot reach `data_dir`"
+    )
     host: str = Field("127.0.0.1", description="address the API listens on")
     port: int = Field(8000, ge=0, le=65535, description="port the API listens on")
     public_url: str = Field("", description="base of `Location` headers; empty: relative to the request")

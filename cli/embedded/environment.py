@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 
 _SERVICE_PREFIXES = (
@@ -33,6 +33,12 @@ def isolated(environ: Mapping[str, str]) -> dict[str, str]:
 def server(environ: Mapping[str, str]) -> dict[str, str]:
     """For Postgres and Valkey: the search path and nothing that could configure them."""
     return {"PATH": environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C", "TZ": "UTC"}
+
+
+def drop_libpq(environ: MutableMapping[str, str]) -> None:
+    """Take PGPORT and its kin out of this very process, which is about to connect to an embedded Postgres."""
+    for name in [name for name in environ if name.startswith("PG")]:
+        del environ[name]
 
 
 def program(environ: Mapping[str, str], *, own_database: bool, extra: Mapping[str, str]) -> dict[str, str]:

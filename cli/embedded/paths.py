@@ -21,7 +21,6 @@ from cli.embedded.child import User
 from cli.embedded.errors import EmbeddedError
 
 SOCKET_PATH_LIMIT = 90  # bytes; the kernels allow 103 (macOS) or 107
-SYSTEM_HOME = Path("/var/lib/flumes")
 TEMP_PREFIX = "flumes-"
 
 
@@ -71,7 +70,7 @@ def make_data_dir(path: Path) -> Path:
     return data_dir
 
 
-def settle(data_dir: Path, *, system_home: Path = SYSTEM_HOME) -> Layout:
+def settle(data_dir: Path, *, system_home: Path) -> Layout:
     """Decide where Postgres lives; call it with the data directory's lock held. Raises EmbeddedError."""
     user = server_user()
     return Layout(data_dir, _home(data_dir, user, system_home), user)

@@ -24,7 +24,7 @@ class TemporaryDataDir:
         folder.chmod(0o711 if server_user() is not None else 0o700)
         data_dir = make_data_dir(folder)
         self._lock = DataDirLock(data_dir / "lock")
-        self.layout: Layout = settle(data_dir)
+        self.layout: Layout = settle(data_dir, system_home=data_dir)
 
     def close(self) -> None:
         """Remove the folder. What runs in it must have been stopped."""

@@ -96,7 +96,7 @@ def test_noted_home_that_is_gone_is_an_error(place: Path) -> None:
     data_dir = make_data_dir(place / "data")
     (data_dir / "postgres-home").write_text(f"{place}/gone\n")
     with pytest.raises(EmbeddedError, match="gone"):
-        settle(data_dir)
+        settle(data_dir, system_home=place / "system")
 
 
 def test_reachable_looks_at_every_folder_above(place: Path) -> None:
