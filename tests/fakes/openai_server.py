@@ -43,9 +43,9 @@ def create_app(script: Script) -> Starlette:
 
     async def embeddings(request: Request) -> Response:
         body = orjson.loads(await request.body())
-        given = inputs_of(body)
-        text = "\n".join(given)
-        return await _served(request, script, "embeddings", body, text, -(-len(text) // 4))
+        text = "\n".join(inputs_of(body))
+        refused = _refused(script, body)
+        return refused or await _served(request, script, "embeddings", body, text, -(-len(text) // 4))
 
     async def models(_request: Request) -> Response:
         return _json({"object": "list", "data": [{"id": "fake-chat", "object": "model", "owned_by": "tests"}]})
