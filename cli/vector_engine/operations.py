@@ -101,14 +101,12 @@ def create_index(store: Store, call: Call) -> Any:
     field_name, params = parse_index(call.json())
     collection = store.collection(call.name)
     collection.write([edge.UpdateOperation.create_field_index(field_name, params)])
-    collection.flush()
     return _written(call)
 
 
 def drop_index(store: Store, call: Call) -> Any:
     collection = store.collection(call.name)
     collection.write([edge.UpdateOperation.delete_field_index(call.path["field"])])
-    collection.flush()
     return _written(call)
 
 

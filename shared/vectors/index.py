@@ -65,7 +65,7 @@ class VectorIndex:
             return str(self._client.info().version)
 
     def check_server(self) -> None:
-        """Raises `PermanentFailure(internal)` naming both versions when the server is too old for what is asked here."""
+        """Raises `PermanentFailure(internal)` naming both versions when the server is too old for what we ask."""
         version = self.server_version()
         if _version_numbers(version) < MINIMUM_SERVER:
             least = ".".join(map(str, MINIMUM_SERVER))
@@ -165,7 +165,12 @@ class VectorIndex:
             return [hits for batch in found for hits in batch]
 
     def _send(self, collection: str, requests: list[models.QueryRequest]) -> list[models.QueryResponse]:
-        return self._client.query_batch_points(collection, requests)
+        """The client's own wrapper deep-copies every request, which would be half of a search's CPU."""
+        batch = models.QueryRequestBatch(searches=requests)
+        answer = self._client.http.search_api.query_batch_points(collection, query_request_batch=batch)
+        if answer.result is None or len(answer.result) != len(requests):
+            raise away("query: not as many answers as questions")
+        return answer.result
 
     def count(self, collection: str, project_id: UUID | None) -> int:
         """Points of a project, or of all, counted exactly."""

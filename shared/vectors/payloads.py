@@ -40,7 +40,7 @@ def _payload(point: Point) -> dict[str, Any]:
 
 
 def where_filter(where: Where, only: Sequence[UUID] | None = None) -> models.Filter:
-    """Everything of `where`; `only` narrows further to these points."""
+    """Everything of `where`; `only` stands for its `memory_ids`: some of them, found before."""
     must: list[Any] = [_equals(at.PROJECT, str(where.project_id))]
     if where.scope_id is not None:
         must.append(_equals(at.SCOPE, str(where.scope_id)))
@@ -51,7 +51,9 @@ def where_filter(where: Where, only: Sequence[UUID] | None = None) -> models.Fil
     if where.created_from is not None or where.created_to is not None:
         created = models.DatetimeRange(gte=where.created_from, lte=where.created_to)
         must.append(models.FieldCondition(key=at.CREATED, range=created))
-    must += [_has_id(ids) for ids in (where.memory_ids, only) if ids is not None]
+    ids = where.memory_ids if only is None else only
+    if ids is not None:
+        must.append(_has_id(ids))
     if where.not_expired_on is None:
         return models.Filter(must=must)
     expired = models.Range(lt=where.not_expired_on.toordinal())

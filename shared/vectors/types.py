@@ -70,7 +70,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A point found. `semantic` = cosine in [-1, 1], None = the query or the point has no dense vector; `bm25` >= 0, raw."""
+    """A point found. `semantic` = cosine in [-1, 1], None = query or point without a dense vector; `bm25` >= 0, raw."""
 
     memory_id: UUID
     version: int

@@ -1,0 +1,71 @@
+"""The vector contract runs on the embedded engine and, with `--qdrant-url`, on a Qdrant server."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from shared.vectors.index import VectorIndex
+from tests.contract.engine_process import EngineProcess
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The server is named on the command line only: collections are made and dropped there."""
+    parser.addoption("--qdrant-url", default=None, help="run the vector contract on this Qdrant server")
+    parser.addoption("--qdrant-api-key-env", default=None, help="environment variable with that server's key")
+
+
+@pytest.fixture(scope="session")
+def vectors_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server to run the contract on: the one named, else an engine of this session."""
+    named = request.config.getoption("--qdrant-url", default=None)
+    if named:
+        yield named
+        return
+    process = EngineProcess(tmp_path_factory.mktemp("engine"))
+    yield process.url
+    process.close()
+
+
+@pytest.fixture(scope="session")
+def vectors_key(request: pytest.FixtureRequest) -> str | None:
+    """The named server's key."""
+    variable = request.config.getoption("--qdrant-api-key-env", default=None)
+    return os.environ[variable] if variable else None
+
+
+@pytest.fixture(scope="session")
+def index(vectors_url: str, vectors_key: str | None) -> Iterator[VectorIndex]:
+    """The index under test."""
+    opened = VectorIndex(vectors_url, vectors_key, timeout=10)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def collection(index: VectorIndex) -> Iterator[str]:
+    """An empty collection of the test, with dense vectors of 4 dimensions."""
+    name = f"flumes-test-{uuid4().hex}"
+    index.create(name, 4)
+    yield name
+    index.drop(name)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[EngineProcess]:
+    """An engine of the test alone, to be killed and started at will."""
+    process = EngineProcess(tmp_path)
+    yield process
+    process.close()
+
+
+@pytest.fixture
+def engine_with_key(tmp_path: Path) -> Iterator[EngineProcess]:
+    """An engine that asks for `a-key`."""
+    process = EngineProcess(tmp_path, "--api-key-env", "ENGINE_KEY", env={"ENGINE_KEY": "a-key"})
+    yield process
+    process.close()
