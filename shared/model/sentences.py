@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from shared.model.message import Message
 from shared.model.text import normalise
+from shared.model.word_list import word_list
 
 _END = re.compile(
     r"(?P<stop>[.!?…؟۔।]+)[\"'”’)\]»]*(?=\s|$)"  # scripts that put a space behind the full stop
@@ -18,187 +19,24 @@ _END = re.compile(
     r"|[\U0001F300-\U0001FAFF☀-➿]️?(?=\s+[A-Z])"  # an emoji often stands for the full stop
     r"|\n+"
 )
-_ABBREVIATIONS = frozenset(
-    [
-        "mr",
-        "mrs",
-        "ms",
-        "dr",
-        "prof",
-        "st",
-        "vs",
-        "etc",
-        "e.g",
-        "i.e",
-        "a.m",
-        "p.m",
-        "approx",
-        "no",
-        "jr",
-        "sr",
-        "inc",
-        "ltd",
-        "u.s",
-        "dept",
-        "fig",
-        "bzw",
-        "z.b",
-        "usw",
-        "sra",
-        "sr.",
-        "mme",
-        "mlle",
-    ]
+_ABBREVIATIONS = word_list(
+    "mr mrs ms dr prof st vs etc e.g i.e a.m p.m approx no jr sr inc ltd u.s dept fig bzw usw z.b sra mme mlle"
 )
 _INITIAL = re.compile(r"(?:^|\s)[A-Z]$")
 _LIST_MARK = re.compile(r"(?:[-*•–—·>#]+|\d{1,3}[.)])(?=\s)")
 _SPACES = re.compile(r"\s*")
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
-_FILLER = frozenset(
-    [
-        "hi",
-        "hey",
-        "hello",
-        "hiya",
-        "yo",
-        "yeah",
-        "yep",
-        "yup",
-        "yes",
-        "no",
-        "nope",
-        "nah",
-        "ok",
-        "okay",
-        "k",
-        "kk",
-        "sure",
-        "thanks",
-        "thank",
-        "thx",
-        "ty",
-        "you",
-        "u",
-        "so",
-        "much",
-        "a",
-        "lot",
-        "for",
-        "the",
-        "cool",
-        "nice",
-        "great",
-        "awesome",
-        "amazing",
-        "wow",
-        "woah",
-        "whoa",
-        "lol",
-        "haha",
-        "hahaha",
-        "hmm",
-        "hm",
-        "oh",
-        "ah",
-        "aww",
-        "good",
-        "morning",
-        "night",
-        "evening",
-        "afternoon",
-        "bye",
-        "goodbye",
-        "see",
-        "later",
-        "please",
-        "sorry",
-        "welcome",
-        "right",
-        "fine",
-        "perfect",
-        "exactly",
-        "absolutely",
-        "definitely",
-        "totally",
-        "agreed",
-        "cheers",
-        "too",
-        "got",
-        "it",
-        "and",
-        "well",
-        "is",
-        "that",
-        "this",
-        "it's",
-        "that's",
-        "very",
-        "really",
-        "of",
-        "course",
-        "hallo",
-        "danke",
-        "ja",
-        "nein",
-        "gut",
-        "guten",
-        "morgen",
-        "tag",
-        "abend",
-        "tschüss",
-        "bitte",
-        "super",
-        "hola",
-        "gracias",
-        "sí",
-        "si",
-        "no",
-        "buenos",
-        "días",
-        "buenas",
-        "tardes",
-        "noches",
-        "adiós",
-        "vale",
-        "bien",
-        "bonjour",
-        "salut",
-        "merci",
-        "oui",
-        "non",
-        "bien",
-        "bonsoir",
-        "au",
-        "revoir",
-        "d'accord",
-        "привет",
-        "спасибо",
-        "да",
-        "нет",
-        "пока",
-        "ладно",
-    ]
+_FILLER = word_list(
+    """hi hey hello hiya yo yeah yep yup yes no nope nah ok okay k kk sure thanks thank thx ty you u so much a lot for the cool
+    nice great awesome amazing wow woah whoa lol haha hahaha hmm hm oh ah aww good morning night evening afternoon bye goodbye
+    see later please sorry welcome right fine perfect exactly absolutely definitely totally agreed cheers too got it and well
+    is that this it's that's very really of course
+    hallo danke ja nein gut guten morgen tag abend tschüss bitte super
+    hola gracias sí si buenos días buenas tardes noches adiós vale bien
+    bonjour salut merci oui non bonsoir au revoir d'accord
+    привет спасибо да нет пока ладно"""
 )
-_FILLER_CJK = frozenset(
-    [
-        "你好",
-        "您好",
-        "谢谢",
-        "谢谢你",
-        "好的",
-        "好",
-        "嗯",
-        "哈哈",
-        "再见",
-        "是的",
-        "不是",
-        "早上好",
-        "晚安",
-        "ありがとう",
-        "こんにちは",
-        "はい",
-    ]
-)
+_FILLER_CJK = word_list("你好 您好 谢谢 谢谢你 好的 好 嗯 哈哈 再见 是的 不是 早上好 晚安 ありがとう こんにちは はい")
 _QUERY_CHARS = 300
 
 

@@ -1,49 +1,47 @@
-"""The key-free extractor: rules instead of a model. Pure and deterministic; English statements are retold in the third person."""
+"""The key-free extractor: rules instead of a model. Pure and deterministic; English is retold in the third person.
+
+Each message is read into statements; the ledger sets them against the candidates and against each other.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
-from shared.model.message import Message, Window
-from shared.model.record import Candidate, Extraction, Extractor, Record
-from shared.model.sentences import phatic, sentences
-from shared.model.text import normalise
-from workers.rules.needs import wish
-from workers.rules.quotes import quote
-from workers.rules.third_person import third_person
+from shared.model.message import Window
+from shared.model.record import Candidate, Extraction, Extractor
+from workers.rules.ledger import Ledger
+from workers.rules.reading import statements
+from workers.rules.statement import Statement
 
 AUTHOR = Extractor(name="rules", model=None, prompt_version="rules-1")
 
 
 def extract(window: Window, candidates: Sequence[Candidate]) -> Extraction:
-    """The records of a window against its numbered candidates. Never raises on any text."""
-    known = {normalise(candidate.text): candidate.n for candidate in candidates}
-    found: dict[str, Record] = {}
+    """The records of a window against its numbered candidates. Never raises, whatever the text."""
+    ledger = Ledger(candidates, _names(window))
+    last = _said_before(window)
     for index, message in enumerate(window.messages):
-        for record in _records(index, message, window.subject):
-            found.setdefault(normalise(record.text), record)
-    return Extraction(tuple(_against(known, record) for record in found.values()), AUTHOR)
+        for statement in statements(index, message, window):
+            if statement.act == "forget_last":
+                previous = last.get((message.role, message.speaker))
+                if previous is not None:
+                    ledger.take(replace(statement, act="forget", text=previous.text), message.said_at)
+                continue
+            ledger.take(statement, message.said_at)
+            last[message.role, message.speaker] = statement
+    return Extraction(ledger.records(), AUTHOR)
 
 
-def _against(known: dict[str, int], record: Record) -> Record:
-    target = known.get(normalise(record.text))
-    if target is None:
-        return record
-    return Record(record.src, record.quote, record.text, record.about, record.kind, op="SAME", target=target)
+def _said_before(window: Window) -> dict[tuple[str, str | None], Statement]:
+    """The last statement of each speaker before the window, for "that's not true any more"."""
+    last: dict[tuple[str, str | None], Statement] = {}
+    for message in window.earlier[-4:]:
+        for statement in statements(0, message, window):
+            last[message.role, message.speaker] = statement
+    return last
 
 
-def _records(index: int, message: Message, subject: str) -> Iterator[Record]:
-    if message.role in ("system", "tool") or (message.role == "assistant" and message.speaker is None):
-        return
-    name = message.speaker or subject
-    for sentence in sentences(message.text):
-        if phatic(sentence.text):
-            continue
-        evidence = quote(message.text, sentence.start, sentence.end, sentence)
-        wanted = wish(sentence.text, name)
-        if wanted is not None:
-            yield Record((index,), evidence, wanted.text, kind=wanted.kind)
-        elif not sentence.text.endswith("?"):
-            text = third_person(sentence.text, name).rstrip(".! ")
-            kind = "plan" if "want" in text.lower() else "knowledge"
-            yield Record((index,), evidence, text[:1].upper() + text[1:], kind=kind)
+def _names(window: Window) -> tuple[str, ...]:
+    people = [message.speaker for message in window.messages if message.speaker]
+    return tuple(dict.fromkeys((*people, *filter(None, (window.subject, window.assistant)))))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from shared.model.word_list import word_list
 from workers.rules.verbs import inflects, plural, singular
 
 _CONTRACTIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
@@ -36,79 +37,25 @@ _SUBJECT = re.compile(
     rf"\b(?P<who>I|we)\s+(?P<adverbs>(?:(?:{_ADVERB})\s+)*)(?P<verb>[A-Za-z]+(?:'[a-z]+)?)", re.IGNORECASE
 )
 _AND_I = re.compile(
-    r"\b(?P<other>(?:my|our)(?: [a-z]+){1,3}|[A-Z]\w+) and (?:I|me)\b|\bme and (?P<other2>my(?: [a-z]+){1,2}|[A-Z]\w+)\b"
+    r"\b(?P<other>(?:[Mm]y|[Oo]ur)(?: [a-z]+){1,3}|[A-Z]\w+) and (?:I|me)\b(?= [a-z]+)(?! am\b)"
+    r"|\bme and (?P<other2>my(?: [a-z]+){1,2}|[A-Z]\w+)\b"
 )
-_ALONE = re.compile(r"\b(?:I|we)\b(?!\.)")
-_WORDS = {"my": "their", "mine": "theirs", "myself": "themselves", "me": "them", "our": "their", "ours": "theirs", "us": "them",
-          "ourselves": "themselves"}  # fmt: skip
+_ALONE = re.compile(r"\b(?:I|we)\b(?!\.)", re.IGNORECASE)
+_OWN_WORDS = {
+    "my": "their", "mine": "theirs", "myself": "themselves", "me": "them", "our": "their", "ours": "theirs", "us": "them",
+    "ourselves": "themselves",
+}  # fmt: skip
 _OWN = re.compile(r"\b(?:my|mine|myself|me|our|ours|ourselves|us)\b", re.IGNORECASE)
 _ADVERB_FIRST = re.compile(rf"^(?P<adverbs>(?:(?:{_ADVERB})\s+)+)I\s+", re.IGNORECASE)
 _JOINED = re.compile(
     rf"(?P<join>\b(?:and|but|or|then)\s+(?:then\s+)?)(?P<adverbs>(?:(?:{_ADVERB})\s+)*)(?P<verb>[a-z]+(?:'t)?)"
-    r"(?=\s+(?:a|an|the|my|their|in|at|as|for|with|on|to|it|them|from|every|about|some|two|three|lots?|near|by|eat|like|have|want)\b)"
+    r"(?=\s+(?:a|an|the|my|their|in|at|as|for|with|on|to|it|them|from|every|about|some|two|three|lots?|near|by|eat|like|"
+    r"have|want)\b)"
 )
-_JOINED_VERBS = frozenset(
-    [
-        "live",
-        "work",
-        "love",
-        "like",
-        "hate",
-        "enjoy",
-        "have",
-        "am",
-        "do",
-        "don't",
-        "want",
-        "need",
-        "play",
-        "study",
-        "teach",
-        "drive",
-        "own",
-        "run",
-        "go",
-        "eat",
-        "drink",
-        "prefer",
-        "speak",
-        "hope",
-        "plan",
-        "try",
-        "collect",
-        "volunteer",
-        "travel",
-        "read",
-        "write",
-        "cook",
-        "make",
-        "take",
-        "use",
-        "spend",
-        "help",
-        "watch",
-        "listen",
-        "swim",
-        "walk",
-        "ride",
-        "sing",
-        "dance",
-        "paint",
-        "train",
-        "coach",
-        "manage",
-        "commute",
-        "grew",
-        "stay",
-        "sleep",
-        "practice",
-        "attend",
-        "belong",
-        "know",
-        "think",
-        "feel",
-        "keep",
-    ]
+_JOINED_VERBS = word_list(
+    """live work love like hate enjoy have am do don't want need play study teach drive own run go eat drink prefer speak hope
+    plan try collect volunteer travel read write cook make take use spend help watch listen swim walk ride sing dance paint
+    train coach manage commute stay sleep practice attend belong know think feel keep"""
 )
 _BARRIER = re.compile(
     r"\b(?:to|can|could|will|would|should|might|may|must|who|that|which|when|because|if|while|than)\b"
@@ -116,7 +63,7 @@ _BARRIER = re.compile(
 
 
 def third_person(text: str, name: str = "") -> str:
-    """`text` told about its speaker: under `name`, or without a subject when there is none. Case of the start is kept."""
+    """`text` told about its speaker: under `name`, or without a subject where there is none."""
     return _Retelling(name).tell(expand(text))
 
 
@@ -184,7 +131,7 @@ class _Retelling:
         return singular(verb)
 
     def _own(self, match: re.Match[str]) -> str:
-        return _WORDS[match[0].lower()]
+        return _OWN_WORDS[match[0].lower()]
 
 
 def _inflect_joined(text: str) -> str:

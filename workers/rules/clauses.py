@@ -1,0 +1,161 @@
+"""Cuts a sentence into clauses that are judged one by one: openers fall off, the fact in front of a question is saved."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from shared.model.sentences import Sentence
+from workers.rules.statement import Clause
+
+_OPENER = re.compile(
+    r"^(?:(?:(?:hi|hey|hello|hiya|dear)(?: there| everyone| all| again)?|yeah|yep|yup|yes|no|nope|nah|ok|okay|k|sure|thanks(?: (?:so much|a lot|for asking|again))?|"
+    r"thank you(?: (?:so much|for asking))?|wow|woah|whoa|oh|ooh|ah|aww+|well|so|and|but|also|plus|anyway|by the way|btw|fyi|honestly|lol|haha+|hmm+|um+|uh|"
+    r"totally|absolutely|definitely|exactly|of course|for sure|cool|nice|great|awesome|amazing|perfect|sounds good|sounds great|right|true|i see|you know|"
+    r"guess what|to be honest|tbh|in fact|good (?:morning|afternoon|evening|day)|happy to|no (?:problem|worries)|please note that|note that|just so you know|"
+    r"(?:please )?(?:remember|don't forget|do not forget|keep in mind|bear in mind)(?: that|:)|for the record|as (?:i|you) (?:said|mentioned|know)|"
+    r"actually|lately|guys|folks)(?![\w'’-])[\s,!.:;–—…-]*)+",
+    re.IGNORECASE,
+)
+_EXPLICIT = re.compile(
+    r"\b(?:remember|don'?t forget|do not forget|keep in mind|bear in mind)(?: that|:)", re.IGNORECASE
+)
+_QUESTION_WORD = (
+    r"what|when|where|who|whom|whose|which|why|how|do|does|did|is|are|was|were|can|could|would|will|should|have|has|any|isn't|aren't|don't|"
+    r"didn't|won't|shall|may"
+)
+_QUESTION_START = re.compile(rf"(?:{_QUESTION_WORD})\b", re.IGNORECASE)
+_BEFORE_QUESTION = re.compile(
+    rf"(?:\s+[–—-]+\s*|[,;:…]\s+|\.{{2,}}\s*)(?:and\s+|so\s+|but\s+)?(?=(?:{_QUESTION_WORD})\b)", re.IGNORECASE
+)
+_JOINT = re.compile(
+    r"\s*(?:;\s+|\s[–—]\s|\s--?\s|,?\s+(?:and|but|so)\s+(?:also\s+|now\s+|then\s+)?(?=(?:I|we|my|our|I['’]\w+)\s)|,\s+(?=(?:I|my|I['’]\w+)\s))",
+    re.IGNORECASE,
+)
+_OWN_START = re.compile(r"(?:I|my|we|our)\b", re.IGNORECASE)
+_SHARED_SUBJECT = re.compile(
+    r"^(?P<first>I(?:['’]m| am)?\s+(?!.*\bto\s)\S[^,;]{2,80}?),?\s+and\s+(?=(?:also\s+)?(?:(?:live|work|study|have|own|drive|speak|play|love|like|hate|"
+    r"prefer)\s+(?:in|at|as|for|with|an?|the|my|two|three|\w+)\b))",
+    re.IGNORECASE,
+)
+_PEOPLE = re.compile(r"(?:my|our)\b", re.IGNORECASE)
+_PREDICATE = re.compile(
+    r"\b(?:is|are|was|were|has|have|had|will|can|does|did|loves?|likes?|works?|lives?|\w+ed|went|got)\b|'s\s",
+    re.IGNORECASE,
+)
+_LEANS_BACK = re.compile(
+    r"\b(?:it|that|this|these|those|them|him|her|there|one|ones|he|she|they|so|both)\b", re.IGNORECASE
+)
+_LONG = 40
+_SOFT_JOINT = re.compile(r"[,;:]\s+|\s+(?:and|but|because|so|which|while)\s+", re.IGNORECASE)
+
+
+def clauses(sentence: Sentence, names: tuple[str, ...] = ()) -> list[Clause]:
+    """The clauses of a sentence with their places in the message; `names` are the people who may be addressed."""
+    start = sentence.start + _opener(sentence.text, names)
+    text = sentence.text[start - sentence.start :]
+    if not text:
+        return []
+    asks = is_question(text)
+    if asks and (cut := _saved_front(text)):
+        front = Clause(start, start + cut.start(), text[: cut.start()])
+        back = Clause(start + cut.end(), sentence.end, text[cut.end() :], question=True)
+        return [*_split(front), back]
+    whole = Clause(start, sentence.end, text, question=asks)
+    return [whole] if asks else list(_split(whole))
+
+
+def is_question(text: str) -> bool:
+    """True for a sentence with a question mark, or that opens like a question and ends without a full stop."""
+    bare = text.rstrip("\"') ”’»")
+    if bare.endswith(("?", "？", "؟")):
+        return True
+    return (
+        bool(_QUESTION_START.match(text))
+        and not bare.endswith((".", "!", "。"))
+        and not text.lower().startswith(("may ", "will "))
+    )
+
+
+def explicit(sentence: Sentence) -> bool:
+    """True where the speaker asks to remember what follows."""
+    return _EXPLICIT.search(sentence.text[:60]) is not None
+
+
+def _opener(text: str, names: tuple[str, ...]) -> int:
+    """How many characters of greeting, filler and address stand in front."""
+    at = 0
+    called = "|".join(
+        re.escape(name) for whole in names for name in {whole, *whole.split()[:1], whole[:3]} if len(name) > 2
+    )
+    address = re.compile(rf"(?:{called})[,!.:\s…–—-]+(?=\S)", re.IGNORECASE) if called else None
+    for _ in range(3):
+        match = _OPENER.match(text[at:])
+        step = match.end() if match else 0
+        if address and (call := address.match(text, at + step)):
+            step = call.end() - at
+        if not step:
+            break
+        at += step
+    return at
+
+
+def _saved_front(text: str) -> re.Match[str] | None:
+    """Where the question begins behind a first-person statement worth splitting off."""
+    for match in _BEFORE_QUESTION.finditer(text):
+        front = text[: match.start()]
+        if len(front) >= 8 and _OWN_START.match(front) and not front.rstrip().endswith("?"):
+            return match
+    return None
+
+
+def _split(clause: Clause) -> Iterator[Clause]:
+    """Independent first-person halves apart; a half that leans on the other one stays with it."""
+    begin = 0
+    for match in _JOINT.finditer(clause.text):
+        left, right = clause.text[begin : match.start()], clause.text[match.end() :]
+        if _stands_alone(left) and _stands_alone(right) and _OWN_START.match(right) and not _conditional(left):
+            yield from _shared(clause, begin, match.start())
+            begin = match.end()
+    yield from _shared(clause, begin, len(clause.text))
+
+
+def _stands_alone(text: str) -> bool:
+    words = text.split()
+    if len(words) < 3 or (_PEOPLE.match(text) and not _PREDICATE.search(text)):
+        return False
+    return not _LEANS_BACK.search(" ".join(words[:8]))
+
+
+def _conditional(text: str) -> bool:
+    return (
+        re.match(
+            r"(?:if|when|while|because|since|although|though|after|before|unless|once|as|even)\b", text, re.IGNORECASE
+        )
+        is not None
+    )
+
+
+def _shared(clause: Clause, begin: int, end: int) -> Iterator[Clause]:
+    """ "I live in Rome and work at Acme": two clauses, the second read behind "I "."""
+    text = clause.text[begin:end]
+    match = _SHARED_SUBJECT.match(text)
+    if match is None:
+        yield from _short(clause.start + begin, text, clause.lead)
+        return
+    yield Clause(clause.start + begin, clause.start + begin + match.end("first"), match["first"], lead=clause.lead)
+    yield from _shared(Clause(clause.start, clause.end, clause.text, lead="I "), begin + match.end(), end)
+
+
+def _short(start: int, text: str, lead: str) -> Iterator[Clause]:
+    """At most about 40 words at once, cut where the sentence allows it."""
+    words = [match.span() for match in re.finditer(r"\S+", text)]
+    at = 0
+    while len(words) - at > _LONG:
+        begin, limit = words[at][0], words[at + _LONG - 1][1]
+        cuts = [match.start() for match in _SOFT_JOINT.finditer(text, words[at + 4][1], limit)]
+        stop = cuts[-1] if cuts else limit
+        yield Clause(start + begin, start + stop, text[begin:stop], lead="" if at else lead)
+        at = next(index for index, span in enumerate(words[at:], start=at) if span[0] >= stop)
+    if at < len(words):
+        yield Clause(start + words[at][0], start + len(text), text[words[at][0] :], lead="" if at else lead)

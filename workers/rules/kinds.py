@@ -1,0 +1,51 @@
+"""What kind of statement a text is, and how much it weighs."""
+
+from __future__ import annotations
+
+import re
+
+from shared.model.record import Kind
+from shared.model.tense import tense
+from workers.rules.worth import FIRST_PERSON
+
+_PREFERENCE = re.compile(
+    r"\b(?:love|loves|like|likes|enjoy|enjoys|prefer|prefers|hate|hates|dislike|dislikes|adore|adores|favou?rites?|fave|fan of|can't stand|cannot stand|crazy about|"
+    r"obsessed with|not into|am into|interested in|passionate about|don't like|rather)\b",
+    re.IGNORECASE,
+)
+_PROFILE = re.compile(
+    r"\b(?:my name is|name's|i am (?:an?|from|\d+|married|single|divorced|engaged|allergic|vegan|vegetarian|retired)\b|i (?:also |currently |now )?(?:work|live|study|speak|own)\b|"
+    r"i was (?:born|raised)|years old|i grew up|i have (?:an?|one|two|three|four|five|\d+|no) \w+|my (?:wife|husband|partner|son|daughter|mom|mum|mother|dad|father|brother|sister|"
+    r"dog|cat|boss|job|girlfriend|boyfriend|fianc\w+|kids?|children|parents|family|birthday|hobby|hobbies)\b|allerg|diabet|asthma)",
+    re.IGNORECASE,
+)
+_STATE = re.compile(
+    r"\b(?:budget|version|status|deadline|salary|price|balance|score|weigh|weight|rent|goal)\b", re.IGNORECASE
+)
+_IDENTITY = re.compile(
+    r"\b(?:name is|called|allerg\w*|diabet\w*|asthma\w*|pregnan\w*|epilep\w*|medication|insulin|intoleran\w*|celiac|coeliac|anaphyl\w*|birthday)\b",
+    re.IGNORECASE,
+)
+
+
+def kind_of(clause: str) -> Kind:
+    """The kind of an English clause as said by its speaker (contractions written out)."""
+    own, looks = FIRST_PERSON.search(clause) is not None, tense(clause, "en")
+    if not own:
+        return "event" if looks == "past" else "plan" if looks == "future" else "knowledge"
+    if looks == "future":
+        return "plan"
+    if _STATE.search(clause):
+        return "state"
+    if _PREFERENCE.search(clause) and looks != "past":
+        return "preference"
+    if _PROFILE.search(clause):
+        return "profile"
+    return "event" if looks == "past" else "preference" if _PREFERENCE.search(clause) else "profile"
+
+
+def weight_of(clause: str, *, explicit: bool, weak: bool) -> int:
+    """1 minor, 2 normal, 3 identity, health or asked to be remembered."""
+    if explicit or _IDENTITY.search(clause):
+        return 3
+    return 1 if weak else 2

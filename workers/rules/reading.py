@@ -1,0 +1,145 @@
+"""Reads one message: sentence by sentence, clause by clause, into statements."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from shared.model.grounding import Grounded, grounded
+from shared.model.language import language
+from shared.model.message import Message, Window
+from shared.model.record import Kind
+from shared.model.sentences import Sentence, phatic, sentences
+from workers.rules.assistants import deed
+from workers.rules.clauses import clauses, explicit, is_question
+from workers.rules.kinds import kind_of, weight_of
+from workers.rules.needs import Wish, looking_for, wish
+from workers.rules.quotes import quote
+from workers.rules.refusals import code_or_log, joke, names_a_secret, planted_order, secret, unreal
+from workers.rules.retelling import finished, retold
+from workers.rules.statement import Act, Clause, Statement, Voice, voice_of
+from workers.rules.takebacks import takeback
+from workers.rules.third_person import expand
+from workers.rules.worth import worth
+
+_FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
+_MOST = 40  # statements of one message
+_DATED_KINDS: frozenset[Kind] = frozenset(("event", "plan"))
+
+
+def statements(src: int, message: Message, window: Window) -> list[Statement]:
+    """What a message states, in order; weak statements only where it says nothing better."""
+    voice = voice_of(message, window)
+    if voice is None:
+        return []
+    found: list[Statement] = []
+    for statement in _Reader(src, message, voice, _names(window)).read():
+        if statement.act == "joke" or (statement.act == "forget_last" and found):
+            found = found[:-1]
+        else:
+            found.append(statement)
+    strong = [statement for statement in found if statement.worth == 2]
+    return (strong or found)[:_MOST]
+
+
+def _names(window: Window) -> tuple[str, ...]:
+    speakers = (message.speaker for message in (*window.earlier, *window.messages) if message.speaker)
+    return tuple(dict.fromkeys((*speakers, *filter(None, (window.subject, window.assistant)))))
+
+
+class _Reader:
+    """One message being read."""
+
+    def __init__(self, src: int, message: Message, voice: Voice, names: tuple[str, ...]) -> None:
+        self._src, self._message, self._voice, self._names = src, message, voice, names
+        self._text = _FENCED.sub(lambda match: " " * len(match[0]), message.text)  # keeps every offset
+        self._language = language(self._text)
+
+    def read(self) -> Iterator[Statement]:
+        bare_secret_next = False
+        for sentence in sentences(self._text):
+            told_secret = secret(sentence.text) or (bare_secret_next and len(sentence.text.split()) <= 2)
+            bare_secret_next = names_a_secret(sentence.text)
+            if planted_order(sentence.text) or code_or_log(sentence.text) or phatic(sentence.text):
+                continue
+            yield from self._sentence(sentence, told_secret)
+
+    def _sentence(self, sentence: Sentence, told_secret: bool) -> Iterator[Statement]:  # noqa: FBT001
+        spoken = language(sentence.text) or (self._language if sentence.text.isascii() else None)
+        if spoken != "en":
+            if not told_secret:
+                yield from self._as_said(sentence)
+            return
+        if self._voice.speaker == "assistant":
+            if not told_secret:
+                yield from self._deed(sentence)
+            return
+        parts = clauses(sentence, self._names)
+        for clause in parts:
+            if told_secret and (len(parts) == 1 or names_a_secret(clause.text) or secret(clause.text)):
+                continue
+            yield from self._clause(clause, sentence)
+
+    def _as_said(self, sentence: Sentence) -> Iterator[Statement]:
+        """A language without rules of its own: kept as it stands, with its dates written out where they are understood."""
+        if self._voice.speaker == "assistant" or is_question(sentence.text) or worth(sentence.text, english=False) == 0:
+            return
+        ground = grounded(sentence.text, self._message.said_at)
+        text = finished(ground.text, self._voice)
+        yield self._statement(sentence, sentence, text, "knowledge", ground)
+
+    def _deed(self, sentence: Sentence) -> Iterator[Statement]:
+        ground = grounded(sentence.text, self._message.said_at)
+        done = deed(ground.text, self._voice.name, self._voice.other)
+        if done and not is_question(sentence.text):
+            yield self._statement(sentence, sentence, finished(done.text, self._voice), done.kind, ground)
+
+    def _clause(self, clause: Clause, sentence: Sentence) -> Iterator[Statement]:
+        said = expand(clause.lead + clause.text)
+        if joke(clause.text) or joke(sentence.text):
+            yield self._act("joke", clause, sentence)
+        if joke(clause.text) or unreal(said):
+            return
+        ground = grounded(said, self._message.said_at)
+        wanted = self._wish(ground.text)
+        if wanted:
+            made = self._statement(clause, sentence, finished(wanted.text, self._voice), wanted.kind, ground)
+            yield replace(made, worth=1 if wanted.weak else 2, weight=1 if wanted.kind == "need" else 2)
+        elif not clause.question:
+            yield from self._told(clause, sentence, said, ground)
+
+    def _told(self, clause: Clause, sentence: Sentence, said: str, ground: Grounded) -> Iterator[Statement]:
+        back = takeback(said)
+        if back and (back[0] != "forget" or self._voice.speaker == "user"):
+            act, what = back
+            text = retold(what, self._voice) if what else ""
+            made = self._statement(clause, sentence, text, kind_of(said), ground)
+            yield replace(made, act=act)
+            return
+        value = worth(said, english=True)
+        if value:
+            made = self._statement(clause, sentence, retold(ground.text, self._voice), kind_of(said), ground)
+            weight = weight_of(said, explicit=explicit(sentence), weak=value == 1)
+            yield replace(made, worth=value, weight=weight)
+
+    def _wish(self, said: str) -> Wish | None:
+        if self._voice.speaker == "user":
+            return wish(said, self._voice.name)
+        return looking_for(said, self._voice.name)
+
+    def _act(self, act: Act, clause: Clause, sentence: Sentence) -> Statement:
+        return Statement(self._src, quote(self._message.text, clause.start, clause.end, sentence), "", act=act)
+
+    def _statement(
+        self, part: Clause | Sentence, sentence: Sentence, text: str, kind: Kind, ground: Grounded
+    ) -> Statement:
+        return Statement(
+            self._src,
+            quote(self._message.text, part.start, part.end, sentence),
+            text,
+            about=self._voice.about,
+            kind=kind,
+            when=ground.when,
+            until=ground.until if kind in _DATED_KINDS else None,
+        )

@@ -1,0 +1,81 @@
+"""From a clause as said to a memory's text: dates written out, told in the third person, self-contained."""
+
+from __future__ import annotations
+
+import re
+
+from workers.rules.statement import Voice
+from workers.rules.third_person import third_person
+
+_MAX_WORDS, _MAX_CHARS = 60, 240
+_FRONT = re.compile(
+    r"^(?P<when>(?:on|in|around|since|at|back in|during|by|from) (?=[^,]{0,40}(?:\d|january|february|march|april|may|june|july|august|"
+    r"september|october|november|december))(?:(?!\b(?:i|we|my)\b)[^,]){2,60}?),?\s+(?P<rest>(?:i|we)\s.+)$",
+    re.IGNORECASE | re.DOTALL,
+)
+_MORE_CLAUSES = re.compile(
+    r"[,;:]|\b(?:and (?:i|we|it|he|she|they|my|the)|but|because|so|which|when|while|if|that)\b", re.IGNORECASE
+)
+_YOU = re.compile(
+    r"\b(?P<word>yourself|yours|your|you're|you've|you'll|you are|you were|you have|you)\b", re.IGNORECASE
+)
+_ANY_YOU = re.compile(
+    r"\b(?:when|if|as|that|where|makes?|how|what|because) you\b|\byou (?:can|could|know|have to|need|never|should|get)\b",
+    re.IGNORECASE,
+)
+_TAIL = re.compile(r"[\s.!…,;:–—-]+$")
+_HEAD = re.compile(r"^[\s.!…,;:–—)\]*-]+")
+_SIGNS = re.compile(r"(?:\s*[\U0001F000-\U0001FAFF\u2600-\u27BF\uFE0F\u200D])+$")
+
+
+def retold(clause: str, voice: Voice) -> str:
+    """An English clause, dates already written out, as a statement about its speaker."""
+    text = third_person(front_last(clause), voice.name)
+    if voice.speaker == "named":
+        text = _told_to(text, voice.other)
+    return finished(text, voice)
+
+
+def finished(text: str, voice: Voice) -> str:
+    """Trimmed, with a capital, the speaker's name somewhere and at least two words; at most 60 words."""
+    text = _trim(text)
+    if voice.name and voice.name.casefold() not in text.casefold():
+        text = f"{voice.name}: {text}"
+    elif " " not in text and text.isascii():
+        text = f"Said: {text}"
+    text = shortened(text)
+    return text[:1].upper() + text[1:]
+
+
+def shortened(text: str) -> str:
+    """At most 60 words, or 240 characters where words are not spaced."""
+    words = text.split()
+    if len(words) > _MAX_WORDS:
+        return " ".join(words[:_MAX_WORDS])
+    if len(text) > _MAX_CHARS and len(words) * 12 < len(text):
+        return text[:_MAX_CHARS]
+    return " ".join(words)
+
+
+def front_last(text: str) -> str:
+    """ "On 2026-05-06 I had a meeting" -> "I had a meeting on 2026-05-06", where only one clause follows."""
+    match = _FRONT.match(text)
+    if match is None or _MORE_CLAUSES.search(match["rest"]):
+        return text
+    rest = _TAIL.sub("", _SIGNS.sub("", match["rest"]))
+    return f"{rest} {match['when'][:1].lower()}{match['when'][1:]}"
+
+
+def _trim(text: str) -> str:
+    text = _SIGNS.sub("", text.strip())
+    text = _HEAD.sub("", _TAIL.sub("", text))
+    return text.strip()
+
+
+def _told_to(text: str, other: str) -> str:
+    """ "you" is the other speaker, unless it is anyone's "you"."""
+    if not other or _ANY_YOU.search(text):
+        return text
+    ends = {"your": "'s", "yours": "'s", "you're": " is", "you've": " has", "you'll": " will", "you are": " is",
+            "you were": " was", "you have": " has"}  # fmt: skip
+    return _YOU.sub(lambda match: other + ends.get(match["word"].lower(), ""), text)
