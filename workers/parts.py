@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from shared.db.engine import Database
@@ -40,3 +40,14 @@ class Parts:
     owner: str
     background: ThreadPoolExecutor
     provider: str | None = None
+    made: set[str] = field(default_factory=set)  # collections this process has seen in the index
+
+    def ensure_collection(self, name: str, dimensions: int | None) -> None:
+        """Make sure the index has this collection; asks it once, and again after `forget_collections`."""
+        if name not in self.made:
+            self.index.create(name, dimensions)
+            self.made.add(name)
+
+    def forget_collections(self) -> None:
+        """The index failed: what it holds must be looked at again."""
+        self.made.clear()

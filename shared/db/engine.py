@@ -46,6 +46,7 @@ def _options(pool_size: int, name: str) -> dict[str, Any]:
         "pool_timeout": 20,
         "pool_pre_ping": False,
         "pool_recycle": 1800,
+        "hide_parameters": True,  # the text of an error may end in a log; what users wrote must not
         "json_serializer": _dumps,
         "json_deserializer": orjson.loads,
         "connect_args": {

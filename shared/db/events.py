@@ -127,17 +127,18 @@ def feed(
     return [_event(row) for row in rows], int(total)
 
 
-def outstanding(session: Session, ids: Sequence[UUID]) -> list[tuple[UUID, Status, float]]:
-    """(id, status, seconds until due) of these events that ended or were snoozed: what a waiter must be told."""
+def outstanding(session: Session, events: Sequence[tuple[UUID, UUID]]) -> list[tuple[UUID, Status, float]]:
+    """(id, status, seconds until due) of these (project, event) pairs that ended or were snoozed: what waiters are told."""
     rows = session.execute(
         sa.text(
             """
-            SELECT id, status, greatest(0, extract(epoch FROM available_at - clock_timestamp()))::float8 AS wait
-            FROM events WHERE id = ANY(:ids)
-              AND (status IN ('SUCCEEDED', 'FAILED') OR (status = 'PENDING' AND available_at > clock_timestamp()))
+            SELECT e.id, e.status, greatest(0, extract(epoch FROM e.available_at - clock_timestamp()))::float8 AS wait
+            FROM unnest(CAST(:projects AS uuid[]), CAST(:ids AS uuid[])) AS w(project_id, id)
+            JOIN events e ON e.project_id = w.project_id AND e.id = w.id
+            WHERE e.status IN ('SUCCEEDED', 'FAILED') OR (e.status = 'PENDING' AND e.available_at > clock_timestamp())
             """
         ),
-        {"ids": list(ids)},
+        {"projects": [project for project, _ in events], "ids": [event for _, event in events]},
     )
     return [(row.id, row.status, row.wait or 0.0) for row in rows]
 

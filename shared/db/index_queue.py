@@ -200,6 +200,15 @@ def unindexed(session: Session, scope: ScopeRef, limit: int) -> list[UUID]:
     return [row.memory_id for row in rows]
 
 
+def reached(session: Session, scope: ScopeRef, memories: Sequence[UUID]) -> bool:
+    """Whether the index has confirmed the newest version of all of these memories of a scope."""
+    row = session.execute(
+        sa.text("SELECT 1 FROM index_queue WHERE project_id = :p AND scope_id = :s AND memory_id = ANY(:ids) LIMIT 1"),
+        {"p": scope.project_id, "s": scope.scope_id, "ids": list(memories)},
+    ).one_or_none()
+    return row is None
+
+
 def backlog(session: Session) -> int:
     """Rows waiting, for metrics and readiness."""
     return int(session.execute(sa.text("SELECT count(*) FROM index_queue")).scalar_one())

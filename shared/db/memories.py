@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID
 
@@ -215,7 +215,8 @@ def sources(session: Session, project_id: UUID, memory_id: UUID) -> list[SourceR
     rows = session.execute(
         sa.text(
             """
-            SELECT s.message_id, g.event_id, g.role, g.speaker, g.text, g.said_at, s.start, s."end", s.quote
+            SELECT s.message_id, g.event_id, g.role, g.speaker, g.text, g.said_at, g.said_offset, s.start, s."end",
+                   s.quote
             FROM memory_sources s
             JOIN memories m ON m.project_id = s.project_id AND m.id = s.memory_id AND m.version = s.version
             JOIN messages g ON g.project_id = s.project_id AND g.id = s.message_id
@@ -224,4 +225,11 @@ def sources(session: Session, project_id: UUID, memory_id: UUID) -> list[SourceR
         ),
         {"p": project_id, "id": memory_id},
     )
-    return [SourceRow(**row._mapping) for row in rows]
+    return [_source(row) for row in rows]
+
+
+def _source(row: Any) -> SourceRow:
+    said_at = row.said_at.astimezone(timezone(timedelta(minutes=row.said_offset)))
+    return SourceRow(
+        row.message_id, row.event_id, row.role, row.speaker, row.text, said_at, row.start, row.end, row.quote
+    )

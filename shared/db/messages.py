@@ -118,6 +118,16 @@ def _mark(session: Session, scope: ScopeRef, ids: Sequence[UUID], change: str, v
     return int(session.execute(statement, {"p": scope.project_id, "ids": list(ids), **values}).scalar_one())
 
 
+def count_of(session: Session, project_id: UUID, event_id: UUID) -> int:
+    """How many messages an event brought (0 after they were erased)."""
+    return int(
+        session.execute(
+            sa.text("SELECT count(*) FROM messages WHERE project_id = :p AND event_id = :e"),
+            {"p": project_id, "e": event_id},
+        ).scalar_one()
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class StoredMessage:
     """A message as shown beside a memory."""

@@ -39,6 +39,11 @@ def head() -> str | None:
     return ScriptDirectory.from_config(_config()).get_current_head()
 
 
+def known() -> frozenset[str]:
+    """Every revision this code knows; another one was made by a newer release."""
+    return frozenset(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
 def current(connection: sa.Connection) -> str | None:
     """The revision a database stands at; None when it was never migrated."""
     return MigrationContext.configure(connection).get_current_revision()

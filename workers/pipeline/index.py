@@ -54,6 +54,7 @@ def _apply(parts: Parts, collection: str, rows: list[Due]) -> int:
             collection, [Tombstone(row.change.memory_id, row.change.version) for row in ready if not _is_live(row)]
         )
     except WorkError as error:
+        parts.forget_collections()
         _log.warning("index_postponed", collection=collection, rows=len(rows), code=error.code)
         pause = max(_PAUSE, error.retry_after or 0.0)
         parts.db.run(lambda session: index_queue.postpone(session, rows, pause))
@@ -95,7 +96,7 @@ def _ensure(parts: Parts, collection: str, rows: list[Due]) -> None:
             dimensions = parts.db.run(lambda session: index_collections.fix_dimensions(session, collection, sizes[0]))
         elif parts.embedder is not None:
             dimensions = parts.embedder.dimensions
-    parts.index.create(collection, dimensions)
+    parts.ensure_collection(collection, dimensions)
 
 
 def _point(row: Due) -> Point:

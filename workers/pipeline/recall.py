@@ -14,7 +14,7 @@ from shared.db.index_collections import Collection
 from shared.model.memory import Memory
 from shared.model.record import Candidate, Usage
 from shared.model.sentences import queries
-from shared.vectors.types import Hit, Query, Where
+from shared.vectors.types import Dense, Hit, Query, Where
 from workers.parts import Parts
 from workers.work import Recalled, Work
 
@@ -46,8 +46,9 @@ def _search(parts: Parts, work: Work, collection: Collection | None) -> tuple[li
     texts = queries(work.window.messages)
     if not texts or collection is None:
         return [], Usage()
-    parts.index.create(collection.name, collection.dimensions)
-    dense, usage = [None] * len(texts), Usage()
+    parts.ensure_collection(collection.name, collection.dimensions)
+    dense: list[Dense | None] = [None] * len(texts)
+    usage = Usage()
     if parts.embedder is not None and parts.embedder.model == collection.model and collection.dimensions:
         embedded = parts.embedder.embed(texts)
         dense, usage = list(embedded.vectors), Usage(embedding_calls=embedded.calls, embedding_tokens=embedded.tokens)
