@@ -79,4 +79,4 @@ def normal(name: str) -> str:
 
 def bare(line: str) -> str:
     """Without marker and continuation: a tool that needs a package elsewhere widens its marker."""
-    return line.split(" ;")[0].rstrip(" \\")
+    return line.split(" ;", maxsplit=1)[0].rstrip(" \\")
