@@ -23,7 +23,7 @@ clients: ## build one environment for each third-party client the tests use
 	@for c in $(CLIENTS); do sh .ci/venv .venv-clients/$$c tests/clients/$$c.lock || exit 1; done
 
 demo: venv ## see it work: a POST becomes memories (LLM=1: with your OPENAI_API_KEY)
-	@exec sh .ci/clean-env $(KEEP) .venv/bin/python -c 'from cli.main import app; app(prog_name="flumes")' demo
+	@exec sh .ci/clean-env $(KEEP) .venv/bin/python -c 'from cli.main import app; app(prog_name="flumes")' demo $(if $(KEEP),--llm)
 
 test: venv clients ## all tests (T=tests/unit: some; QDRANT_URL=...: vector contract on a real server too)
 	@exec sh .ci/clean-env env $(QDRANT) .venv/bin/python -m pytest -n $(N) --dist loadfile $(T)

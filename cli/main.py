@@ -46,6 +46,17 @@ def migrate(data_dir: DataDir = None) -> None:
 
 
 @app.command()
+def demo(
+    llm: Annotated[bool, typer.Option("--llm", help="Use OPENAI_API_KEY and OPENAI_BASE_URL of this shell.")] = False,
+) -> None:
+    """Watch messages become memories: a service on a temporary folder, gone afterwards."""
+    with plain_errors():
+        from cli import demo as command
+
+        command.run(llm=llm)
+
+
+@app.command()
 def doctor(
     data_dir: DataDir = None,
     host: Annotated[str | None, typer.Option(help="Address `up` would listen on.")] = None,

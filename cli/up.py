@@ -34,7 +34,7 @@ def _serve(layout: Layout, settings: Settings, listener: socket.socket, signals:
     supervisor = Supervisor(signals, screen.note)
     try:
         screen.starting(layout.data_dir, [part.name for part in deployment.servers()])
-        key, api = _boot(deployment, supervisor, listener, workers)
+        key, api = boot(deployment, supervisor, listener, workers)
         screen.serving(api.url, key, settings, layout.logs)
         supervisor.watch()
     except StopAsked:
@@ -47,9 +47,13 @@ def _serve(layout: Layout, settings: Settings, listener: socket.socket, signals:
     screen.stopped()
 
 
-def _boot(
+def boot(
     deployment: Deployment, supervisor: Supervisor, listener: socket.socket, workers: int
 ) -> tuple[str | None, Part]:
+    """Start all parts, bring the database up to date, make the first key; that key (None: revoked) and the API.
+
+    Raises EmbeddedError or StopAsked; the supervisor then holds what has to be shut down.
+    """
     servers = deployment.servers()
     supervisor.spawn(servers)
     from cli.embedded.first_key import first_key  # half a second of imports, while the servers start

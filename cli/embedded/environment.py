@@ -25,9 +25,20 @@ _ROOT = Path(__file__).resolve().parents[2]
 _LOCAL = "127.0.0.1,localhost,::1"
 
 
-def isolated(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment without any service variable: what the demo and the tests run in."""
-    return {k: v for k, v in environ.items() if not k.startswith(_SERVICE_PREFIXES) and k.lower() not in _PROXIES}
+def isolated(environ: Mapping[str, str], *, keep_model: bool = False) -> dict[str, str]:
+    """The environment without any service variable: what the demo and the tests run in.
+
+    `keep_model`: the key and address of the chat model stay, and the proxies on the way there.
+    """
+    return {name: value for name, value in environ.items() if not _is_service(name) or (keep_model and _is_model(name))}
+
+
+def _is_service(name: str) -> bool:
+    return name.startswith(_SERVICE_PREFIXES) or name.lower() in _PROXIES
+
+
+def _is_model(name: str) -> bool:
+    return name.startswith("OPENAI_") or name.lower() in _PROXIES
 
 
 def server(environ: Mapping[str, str]) -> dict[str, str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import select
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Self
 
@@ -22,12 +23,23 @@ class StopSignals:
     def __init__(self) -> None:
         self.hurry: Callable[[], None] = lambda: None
         self.asked = False
+        self._raising = False
         self._before: dict[signal.Signals, Any] = {}
 
     def check(self) -> None:
         """Raises StopAsked when asked."""
         if self.asked:
             raise StopAsked
+
+    @contextmanager
+    def immediate(self) -> Iterator[None]:
+        """Inside, a signal raises StopAsked wherever the program stands; for code that starts no processes."""
+        self.check()
+        self._raising = True
+        try:
+            yield
+        finally:
+            self._raising = False
 
     def nap(self, seconds: float) -> None:
         """Sleep at most so long."""
@@ -55,3 +67,6 @@ class StopSignals:
         if self.asked:
             self.hurry()
         self.asked = True
+        if self._raising:
+            self._raising = False
+            raise StopAsked
