@@ -14,7 +14,7 @@ _OPENER = re.compile(
     r"totally|absolutely|definitely|exactly|of course|for sure|cool|nice|great|awesome|amazing|perfect|sounds good|sounds great|right|true|i see|you know|"
     r"guess what|to be honest|tbh|in fact|good (?:morning|afternoon|evening|day)|happy to|no (?:problem|worries)|please note that|note that|just so you know|"
     r"(?:please )?(?:remember|don't forget|do not forget|keep in mind|bear in mind)(?: that|:)|for the record|as (?:i|you) (?:said|mentioned|know)|"
-    r"actually|lately|guys|folks)(?![\w'’-])[\s,!.:;–—…-]*)+",
+    r"actually|guys|folks|me (?:too|neither|either)|same here|likewise|you too|congrats|congratulations|i agree|true that|really)(?![\w'’-])[\s,!.:;–—…-]*)+",
     re.IGNORECASE,
 )
 _EXPLICIT = re.compile(

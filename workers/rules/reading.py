@@ -16,15 +16,16 @@ from workers.rules.clauses import clauses, explicit, is_question
 from workers.rules.kinds import kind_of, weight_of
 from workers.rules.needs import Wish, looking_for, wish
 from workers.rules.quotes import quote
-from workers.rules.refusals import code_or_log, joke, names_a_secret, planted_order, secret, unreal
+from workers.rules.refusals import code_or_log, joke, names_a_secret, placeholder, planted_order, secret, unreal
 from workers.rules.retelling import finished, retold
 from workers.rules.statement import Act, Clause, Statement, Voice, voice_of
 from workers.rules.takebacks import takeback
-from workers.rules.third_person import expand
-from workers.rules.worth import worth
+from workers.rules.third_person import expand, implied_subject
+from workers.rules.worth import content_words, small_talk, worth
 
 _FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _MOST = 40  # statements of one message
+_MUCH = 4  # content words, the name included
 _DATED_KINDS: frozenset[Kind] = frozenset(("event", "plan"))
 
 
@@ -33,14 +34,28 @@ def statements(src: int, message: Message, window: Window) -> list[Statement]:
     voice = voice_of(message, window)
     if voice is None:
         return []
+    log, answers = voice.speaker == "named", _answers(message, window)
     found: list[Statement] = []
     for statement in _Reader(src, message, voice, _names(window)).read():
         if statement.act == "joke" or (statement.act == "forget_last" and found):
             found = found[:-1]
         else:
             found.append(statement)
-    strong = [statement for statement in found if statement.worth == 2]
-    return (strong or found)[:_MOST]
+    kept = [statement for statement in found if statement.worth == 2 or (log and _tells(statement, answers))]
+    return (kept or found)[:_MOST]
+
+
+def _tells(statement: Statement, answers: bool) -> bool:  # noqa: FBT001
+    """In a log of named people a weak statement stays where it answers a question or says much."""
+    return answers or len(content_words(statement.text)) > _MUCH
+
+
+def _answers(message: Message, window: Window) -> bool:
+    """True where the message before, of another speaker, asks something."""
+    told = (*window.earlier, *window.messages)
+    at = next((place for place, other in enumerate(told) if other is message), 0)
+    before = told[at - 1] if at else None
+    return before is not None and before.speaker != message.speaker and "?" in before.text
 
 
 def _names(window: Window) -> tuple[str, ...]:
@@ -61,9 +76,12 @@ class _Reader:
         for sentence in sentences(self._text):
             told_secret = secret(sentence.text) or (bare_secret_next and len(sentence.text.split()) <= 2)
             bare_secret_next = names_a_secret(sentence.text)
-            if planted_order(sentence.text) or code_or_log(sentence.text) or phatic(sentence.text):
+            if self._refused(sentence.text):
                 continue
             yield from self._sentence(sentence, told_secret)
+
+    def _refused(self, text: str) -> bool:
+        return planted_order(text) or code_or_log(text) or placeholder(text) or phatic(text) or small_talk(expand(text))
 
     def _sentence(self, sentence: Sentence, told_secret: bool) -> Iterator[Statement]:  # noqa: FBT001
         spoken = language(sentence.text) or (self._language if sentence.text.isascii() else None)
@@ -96,7 +114,7 @@ class _Reader:
             yield self._statement(sentence, sentence, finished(done.text, self._voice), done.kind, ground)
 
     def _clause(self, clause: Clause, sentence: Sentence) -> Iterator[Statement]:
-        said = expand(clause.lead + clause.text)
+        said = expand((clause.lead or implied_subject(clause.text)) + clause.text)
         if joke(clause.text) or joke(sentence.text):
             yield self._act("joke", clause, sentence)
         if joke(clause.text) or unreal(said):

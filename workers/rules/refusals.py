@@ -56,6 +56,7 @@ _LOG_LINE = re.compile(
     r"^\s*\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d|^\s*\[?(?:DEBUG|INFO|WARN(?:ING)?|ERROR|FATAL|TRACE|CRITICAL)\b[\]: ]|^\s*\d\d:\d\d:\d\d[.,]\d+"
     r"|\b(?:exception|error) (?:in thread|code|at line)\b.*[:0-9]|\bHTTP/\d|^\s*\w+(?:\.\w+){2,}(?:Error|Exception)\b"
 )
+_PLACEHOLDER = re.compile(r"[\[({<](?:user ?\d?(?:'s)?|your|my|insert|enter)? ?(?:name|user ?\d|city|company|date|placeholder)[\])}>]|\{\{\w+\}\}", re.IGNORECASE)
 _UNREAL = re.compile(
     r"^(?:if (?:only )?(?:i|we) (?:were|was|had|could|ever|won)\b|what if\b|imagine\b|suppose\b|let's (?:say|pretend|imagine)\b|hypothetically\b|"
     r"in (?:theory|another life|a (?:parallel|perfect) (?:world|universe))\b|pretend\b|i wish (?:i|we) (?:were|was|had|could|knew)\b|once upon a time\b)"
@@ -91,6 +92,11 @@ def code_or_log(text: str) -> bool:
     if _CODE_START.match(text) or _LOG_LINE.search(text):
         return True
     return len(_CODE_MARKS.findall(text)) > max(3, 0.08 * len(text))
+
+
+def placeholder(text: str) -> bool:
+    """True for a template that was never filled in ("I'm [name]")."""
+    return _PLACEHOLDER.search(text) is not None
 
 
 def unreal(text: str) -> bool:

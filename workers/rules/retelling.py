@@ -23,6 +23,9 @@ _ANY_YOU = re.compile(
     r"\b(?:when|if|as|that|where|makes?|how|what|because) you\b|\byou (?:can|could|know|have to|need|never|should|get)\b",
     re.IGNORECASE,
 )
+_ALSO = re.compile(r"(?:,? (?:too|as well|either|though|tho|haha+|lol|actually|of course|you know|by the way|btw))+$", re.IGNORECASE)
+_ALSO_FIRST = re.compile(r"^(?:also|just|actually|honestly) (?=[a-z]+)", re.IGNORECASE)
+_SHARED = re.compile(r"^(?:shared|sent|posted|shares|sends|posts|attached)\b")
 _TAIL = re.compile(r"[\s.!…,;:–—-]+$")
 _HEAD = re.compile(r"^[\s.!…,;:–—)\]*-]+")
 _SIGNS = re.compile(r"(?:\s*[\U0001F000-\U0001FAFF\u2600-\u27BF\uFE0F\u200D])+$")
@@ -33,12 +36,14 @@ def retold(clause: str, voice: Voice) -> str:
     text = third_person(front_last(clause), voice.name)
     if voice.speaker == "named":
         text = _told_to(text, voice.other)
-    return finished(text, voice)
+    return finished(_also_first(text, voice.name), voice)
 
 
 def finished(text: str, voice: Voice) -> str:
     """Trimmed, with a capital, the speaker's name somewhere and at least two words; at most 60 words."""
     text = _trim(text)
+    if voice.name and _SHARED.match(text):
+        text = f"{voice.name} {text}"
     if voice.name and voice.name.casefold() not in text.casefold():
         text = f"{voice.name}: {text}"
     elif " " not in text and text.isascii():
@@ -66,10 +71,20 @@ def front_last(text: str) -> str:
     return f"{rest} {match['when'][:1].lower()}{match['when'][1:]}"
 
 
+def _also_first(text: str, name: str) -> str:
+    """ "Also likes tea" -> "likes tea", "Maria just moved" -> "Maria moved"."""
+    lead = f"{name} " if name and text.startswith(f"{name} ") else ""
+    rest = text[len(lead) :]
+    return lead + _ALSO_FIRST.sub("", rest, count=1)
+
+
 def _trim(text: str) -> str:
     text = _SIGNS.sub("", text.strip())
     text = _HEAD.sub("", _TAIL.sub("", text))
-    return text.strip()
+    text = _ALSO.sub("", text.strip())
+    if text[:1] + text[-1:] in ("[]", "()", '""', "“”"):
+        text = text[1:-1].strip()
+    return text
 
 
 def _told_to(text: str, other: str) -> str:

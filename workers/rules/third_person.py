@@ -25,6 +25,18 @@ _CONTRACTIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\bwe'd(?= (?:\w+ly |never |always |just |already )?(?:been|had|gone|done|seen|\w+ed)\b)", "we had"),
         (r"\bwe'd\b", "we would"),
         (r"\bgonna\b", "going to"),
+        (r"\b(I|we) do (?=(?:really |also )?(?:love|like|miss|enjoy|want|need|have|think|believe|feel|hope|prefer|hate)\b)", r"\1 "),
+    )
+)
+_IMPLIED = tuple(
+    (lead, re.compile(pattern, re.IGNORECASE))
+    for lead, pattern in (
+        ("I have ", r"(?:just |also |recently |never |always )*been (?!there\b|that\b)\w+ \w+"),
+        ("I am ", r"(?:just |also |currently |still |now )*(?:planning|working|living|studying|learning|training|moving|flying|travell?ing|thinking (?:of|about)|"
+         r"going to|looking for|hoping to|saving (?:up )?for|allergic to)\b \S"),
+        ("I ", r"(?:just |also |recently |finally )*(?:went|got|had|bought|saw|visited|started|finished|moved|met|made|took|found|joined|booked|signed up|tried|"
+         r"ate|watched|played|won|lost|ran|quit|adopted|graduated|celebrated|spent|decided) (?!it\b|that\b|this\b|you\b|is\b|was\b|,)\S"),
+        ("I ", r"(?:just |also |really |still |currently )*(?:love|hate|live|prefer|need|want|enjoy|work) (?!it\b|that\b|this\b|you\b|your\b|is\b|was\b|and\b|,)\S"),
     )
 )
 _ADVERB = (
@@ -65,6 +77,14 @@ _BARRIER = re.compile(
 def third_person(text: str, name: str = "") -> str:
     """`text` told about its speaker: under `name`, or without a subject where there is none."""
     return _Retelling(name).tell(expand(text))
+
+
+def implied_subject(text: str) -> str:
+    """What is left out in front of "Went to Rome", "Love sushi", "Planning a trip": "I ", "I am ", "I have "; else ""."""
+    for lead, pattern in _IMPLIED:
+        if pattern.match(text):
+            return lead
+    return ""
 
 
 def expand(text: str) -> str:

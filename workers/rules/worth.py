@@ -47,24 +47,26 @@ _REACTION = re.compile(
 )
 _PHRASE = re.compile(
     r"^(?:i (?:do(?:n't| not) (?:know|mind|care|think so)|see|agree|hope so|think so(?: too)?|know(?: right)?|bet|guess(?: so)?|am (?:good|fine|well|great|doing \w+|"
-    r"ok(?:ay)?|not sure|sure|here|back|sorry|on my way|all ears|in|so jealous)|can(?:'t|not)? (?:imagine|believe it|relate|wait|see (?:that|why))|"
+    r"ok(?:ay)?|not sure|sure|here|back|sorry|on my way|all ears|in|so jealous)|can(?:'t|not)? (?:even )?(?:imagine|believe it|relate|wait|see (?:that|why))(?: .{0,60})?|"
     r"(?:totally |completely |really )*understand|have(?:n't| not)|did|do|was|will|would|have to go|should go|got to go|gotta go|appreciate (?:it|that))"
-    r"(?:\s+(?:too|you|thanks|now|well|today|so much|for asking|right now|all|either|that|it|then|and you))*|(?:you|me) too|same (?:here|to you)|not (?:really|yet|much)|"
+    r"(?:[\s,]+(?:too|you|thanks|thank|now|well|today|so much|for asking|right now|all|either|that|it|then|and you))*|(?:you|me) too|same (?:here|to you)|not (?:really|yet|much)|"
     r"(?:talk|see|catch|chat|speak)(?: to| with)? (?:you|ya|u)(?: \w+){0,3}|have a .{2,40}|take care.{0,30}|good luck.{0,40}|"
-    r"let me know.{0,60}|(?:thanks|thank you|thx)\b.{0,60}|congrat\w+.{0,60}|(?:nice|great|good|lovely) (?:to |talking |chatting |meeting ).{0,60}|"
+    r"let me know.{0,60}|(?:thanks|thank you|thx)(?: (?:so much|a lot|again|very much|a bunch|a million))*(?: for\b.{0,80}| to you)?|congrat\w+.{0,60}|(?:nice|great|good|lovely) (?:to |talking |chatting |meeting ).{0,60}|"
     r"it (?:was|is|'s|has been) (?:so |really |very )*(?:nice|great|good|lovely|a pleasure|fun) (?:to |talking|chatting|meeting|seeing|catching).{0,60}|"
     r"i (?:have )?(?:really )?enjoyed (?:talking|chatting|our (?:chat|conversation|talk)).{0,40}|(?:sorry|glad|happy) to hear.{0,60}|how are you.{0,20}|"
     r"i am (?:so |really |very |just )*(?:glad|happy|sorry|pleased|excited|thrilled) (?:to hear|for you|you\b|that you|we).{0,80}|i hope (?:you|it|that|to see you|so).{0,80}|"
     r"i(?:'ll| will) (?:let you know|be (?:here|back|there)|keep (?:that|it|you|this)|have to (?:check|try)|check (?:it|that|them)|definitely|talk to you|see you).{0,60}|"
     r"i(?: would|'d) (?:love|like) (?:to|that)(?: (?:hear|see|know|learn|try|do|join|go|meet|chat|talk)\b.{0,40})?|"
     r"i (?:have )?(?:always|never) (?:wanted to|thought of|heard of|tried|been) (?:do |try |go |see )?(?:that|it|there|one|this)\b.{0,20}|tell me (?:more|about).{0,60}|"
-    r"(?:i )?(?:gotta|got to|have to|need to|must|should) (?:go|run|get going|leave)(?: now)?)\W*$",
+    r"no (?:problem|worries|way|doubt)|(?:i am )?(?:good|great|fine|well)[, ]+(?:thanks|thank you).{0,30}|(?:i )?(?:gotta|got to|have to|need to|must|should) (?:go|run|get going|leave)(?: now)?)\W*$",
     re.IGNORECASE,
 )
 _ADDRESSED = re.compile(
     r"^(?:you|your|you're|you've|you'll|let's|let|tell|show|try|check|enjoy|keep|don't|remember|go|come|look|take|have|stay|be)\b",
     re.IGNORECASE,
 )
+_POINTS_BACK = re.compile(r"\b(?:those|these|them|that|this|it|him|her|there)\b(?! (?:i|we|my|is|was|are)\b)", re.IGNORECASE)
+_YOU = re.compile(r"\b(?:you|your|yours|you're)\b", re.IGNORECASE)
 _LEANING = re.compile(
     r"^(?:it|that|this|these|those|he|she|they|there|one|which|who|him|her)(?:'s|'re)?\b", re.IGNORECASE
 )
@@ -80,6 +82,11 @@ def specific(text: str) -> bool:
     return _SPECIFIC.search(text) is not None
 
 
+def small_talk(text: str) -> bool:
+    """True for a whole sentence of courtesy or reaction."""
+    return _PHRASE.match(text.strip(" .!…,;:-–—\"'()")) is not None
+
+
 def worth(text: str, *, english: bool) -> Worth:
     """How much a clause says; `text` is as said, with the contractions of the first person written out."""
     if not english:
@@ -91,10 +98,19 @@ def worth(text: str, *, english: bool) -> Worth:
     if _REACTION.match(bare):
         return _reaction(bare, content)
     if FIRST_PERSON.search(bare):
-        return 2
+        return _own(bare, content)
     if _ADDRESSED.match(bare) or _LEANING.match(bare):
         return 1 if len(content) >= 2 or specific(bare) else 0
     return 2 if specific(bare) and len(content) >= 2 else 1
+
+
+def _own(text: str, content: list[str]) -> Worth:
+    """A first-person clause: less where it points at something said before, or at whom it is said to."""
+    if specific(text) or len(content) >= 4:
+        return 2
+    if _POINTS_BACK.search(text) or _LEANING.match(text) or _YOU.search(text):
+        return 1 if len(content) >= 2 else 0
+    return 2
 
 
 def _reaction(text: str, content: list[str]) -> Worth:
