@@ -16,6 +16,7 @@ from shared.db.scopes import Claim
 from shared.model.decision import EventTraits
 from shared.model.ids import uuid7
 from shared.model.message import CHARS_PER_TOKEN, Message, Rules, Window
+from shared.model.repeats import stands_for
 from shared.model.windows import Limits, Waiting, cut, events_of
 from workers.parts import Parts
 from workers.work import Done, Work
@@ -110,9 +111,5 @@ def _window(
 
 
 def group(taken: Sequence[Message]) -> tuple[tuple[Message, ...], ...]:
-    """Messages that say the same, by the same speaker on the same day, are one for the extractor."""
-    groups: dict[tuple[object, ...], list[Message]] = {}
-    for message in taken:
-        key = (message.role, message.speaker, message.text, message.said_at.date(), message.said_at.utcoffset())
-        groups.setdefault(key, []).append(message)
-    return tuple(tuple(same) for same in groups.values())
+    """What is shown once, with all it stands for: an event posted again is one for the extractor."""
+    return tuple(tuple(taken[index] for index in same) for same in stands_for(taken).values())

@@ -17,14 +17,23 @@ import orjson
 from shared.llm.schema import JsonSchema
 from shared.model.message import Message, Window, tokens
 from shared.model.record import Candidate, Record
-from workers.pipeline.prompts.repeats import stands_for
 
 PROMPT_VERSION = "extract-1"
 
 _FILES = resources.files("workers.pipeline.prompts")
 PROMPT = _FILES.joinpath("extract.md").read_text(encoding="utf-8").strip()
 _RAW_SCHEMA = orjson.loads(_FILES.joinpath("extract.schema.json").read_bytes())
-SCHEMA = JsonSchema(_RAW_SCHEMA["name"], _RAW_SCHEMA["schema"])
+
+
+def _without_descriptions(part: Any) -> Any:
+    """The prompt explains every field at length; saying it again in each request costs a hundred tokens."""
+    if isinstance(part, dict):
+        kept = {name: value for name, value in part.items() if name != "description"}
+        return {name: _without_descriptions(value) for name, value in kept.items()}
+    return [_without_descriptions(item) for item in part] if isinstance(part, list) else part
+
+
+SCHEMA = JsonSchema(_RAW_SCHEMA["name"], _without_descriptions(_RAW_SCHEMA["schema"]))
 
 MOST_CATEGORIES = 3
 
@@ -60,7 +69,7 @@ def build(
         "rules": _rules(window),
         "known": [_known(candidate, budget) for candidate in shown_candidates(candidates, budget)],
         "earlier": [_said(message, budget.earlier_chars, budget) for message in _earlier(window.earlier, budget)],
-        "messages": [{"i": index, **_said(window.messages[index], None, budget)} for index in stands_for(window)],
+        "messages": [{"i": index, **_said(message, None, budget)} for index, message in enumerate(window.messages)],
     }
     if faults:
         payload["faults"] = list(faults)

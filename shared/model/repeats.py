@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import groupby
 
-from shared.model.message import Message, Window
+from shared.model.message import Message
 
 Key = tuple[object, ...]
 
 
-def stands_for(window: Window) -> dict[int, tuple[int, ...]]:
+def stands_for(messages: Sequence[Message]) -> dict[int, tuple[int, ...]]:
     """Index of each message that is shown -> the indexes it stands for, itself first.
 
     An event repeats the one directly before it when all its messages in the window are the same (role, speaker, text,
@@ -17,8 +18,8 @@ def stands_for(window: Window) -> dict[int, tuple[int, ...]]:
     """
     shown: dict[int, tuple[int, ...]] = {}
     before: list[int] = []
-    for indexes in _events(window.messages):
-        if before and _keys(window, indexes) == _keys(window, before):
+    for indexes in _events(messages):
+        if before and _keys(messages, indexes) == _keys(messages, before):
             for original, again in zip(before, indexes, strict=True):
                 shown[original] = (*shown[original], again)
         else:
@@ -27,13 +28,13 @@ def stands_for(window: Window) -> dict[int, tuple[int, ...]]:
     return shown
 
 
-def _events(messages: tuple[Message, ...]) -> list[list[int]]:
+def _events(messages: Sequence[Message]) -> list[list[int]]:
     runs = groupby(range(len(messages)), key=lambda index: messages[index].event_id)
     return [list(run) for _, run in runs]
 
 
-def _keys(window: Window, indexes: list[int]) -> list[Key]:
-    return [_key(window.messages[index]) for index in indexes]
+def _keys(messages: Sequence[Message], indexes: list[int]) -> list[Key]:
+    return [_key(messages[index]) for index in indexes]
 
 
 def _key(message: Message) -> Key:

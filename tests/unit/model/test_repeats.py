@@ -5,18 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-import orjson
-
-from shared.model.message import Message, Role, Window
-from workers.pipeline.prompts.extract import build
-from workers.pipeline.prompts.repeats import stands_for
+from shared.model.message import Message, Role
+from shared.model.repeats import stands_for
 
 SAID = datetime(2026, 5, 14, 10, 0, tzinfo=UTC)
 
 
-def window(*lines: tuple[int, str] | tuple[int, str, Role], days: tuple[int, ...] = ()) -> Window:
+def window(*lines: tuple[int, str] | tuple[int, str, Role], days: tuple[int, ...] = ()) -> list[Message]:
     """Messages as (event, text[, role]); `days` later than the first day, by place."""
-    messages = [
+    return [
         Message(
             UUID(int=place),
             UUID(int=line[0]),
@@ -28,7 +25,6 @@ def window(*lines: tuple[int, str] | tuple[int, str, Role], days: tuple[int, ...
         )
         for place, line in enumerate(lines)
     ]
-    return Window(tuple(messages))
 
 
 def test_the_same_add_posted_again_is_shown_once() -> None:
@@ -58,10 +54,3 @@ def test_the_same_words_on_another_day_or_in_another_role_are_shown() -> None:
     """Said a day later, "yesterday" is another day."""
     assert len(stands_for(window((1, "I ran yesterday"), (2, "I ran yesterday"), days=(0, 1)))) == 2
     assert len(stands_for(window((1, "I like tea"), (2, "I like tea", "assistant")))) == 2
-
-
-def test_indexes_are_those_of_the_window() -> None:
-    """What is left out leaves a gap, so that `src` still counts into the window."""
-    shown = window((1, "I like tea"), (2, "I like tea"), (3, "I live in Rome"))
-    messages = orjson.loads(build(shown, ())[-1]["content"])["messages"]
-    assert [(message["i"], message["text"]) for message in messages] == [(0, "I like tea"), (2, "I live in Rome")]
