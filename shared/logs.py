@@ -53,6 +53,7 @@ def configure(settings: Settings, process: str) -> None:
         "celery",
         "uvicorn.access",
         "qdrant_client",
+        "alembic.runtime.migration",
     ):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
     structlog.contextvars.bind_contextvars(process=process)

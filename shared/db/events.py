@@ -128,7 +128,7 @@ def feed(
 
 
 def outstanding(session: Session, events: Sequence[tuple[UUID, UUID]]) -> list[tuple[UUID, Status, float]]:
-    """(id, status, seconds until due) of these (project, event) pairs that ended or were snoozed: what waiters are told."""
+    """(id, status, seconds until due) of those (project, event) pairs that ended or were snoozed: what waiters learn."""
     rows = session.execute(
         sa.text(
             """

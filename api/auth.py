@@ -1,0 +1,142 @@
+"""Who calls: API keys in any of three headers, checked against the database, remembered for a few seconds.
+
+`Authorization: Bearer` speaks Flumes, `Authorization: Token` and `X-API-Key` speak mem0; all open the same key table.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Literal
+from uuid import UUID
+
+from shared import clock
+from shared.db import keys, projects
+from shared.db.engine import ApiDatabase, Session
+from shared.db.keys import RIGHTS, ApiKey
+from shared.db.projects import Project
+from shared.errors import Forbidden, NotFound, Unauthorized
+from shared.model.scope import ScopeIds
+
+Scheme = Literal["bearer", "token", "x-api-key", "none"]
+
+_FRESH = 4.0  # seconds a good key is believed: a revoked one stops within five
+_BAD = 1.0  # seconds an unknown key is refused without asking again
+_REMEMBERED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An authenticated caller. `user_id`, `agent_id`: the only ones it may touch, None = any."""
+
+    project: Project
+    key: str  # public id, or "insecure-dev"
+    rights: frozenset[str]
+    scheme: Scheme
+    user_id: str | None = None
+    agent_id: str | None = None
+
+    @property
+    def project_id(self) -> UUID:
+        return self.project.id
+
+    def demand(self, right: str) -> None:
+        """Raises `Forbidden` unless this key has the right; `admin` has all."""
+        if right not in self.rights and "admin" not in self.rights:
+            raise Forbidden(f"this key lacks the right `{right}`", code="missing_right", extra={"right": right})
+
+    def narrow(self, ids: ScopeIds) -> ScopeIds:
+        """These ids with the bound ones filled in. Raises `Forbidden` when they name somebody else."""
+        for name in ("user_id", "agent_id"):
+            bound, given = getattr(self, name), getattr(ids, name)
+            if bound is not None and given not in (None, bound):
+                raise Forbidden(f"this key is bound to another {name}", code="bound_key", field=name)
+        return ScopeIds(self.user_id or ids.user_id, self.agent_id or ids.agent_id, ids.app_id, ids.run_id)
+
+    def owns(self, ids: ScopeIds) -> bool:
+        """Whether something with these ids is within what this key may see."""
+        return self.user_id in (None, ids.user_id) and self.agent_id in (None, ids.agent_id)
+
+    def must_own(self, ids: ScopeIds | None, missing: NotFound) -> None:
+        """Raises `missing` for what is not there and for what another bound key owns: the caller cannot tell."""
+        if ids is None or not self.owns(ids):
+            raise missing
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    key: ApiKey | None
+    project: Project | None
+    until: float
+
+
+class Keyring:
+    """Turns headers into a `Caller`; good keys are cached by the hash of the token, never by the token."""
+
+    def __init__(self, db: ApiDatabase, pepper: str, *, insecure_dev: bool = False) -> None:
+        self._db = db
+        self._pepper = pepper
+        self._insecure = insecure_dev
+        self._known: OrderedDict[bytes, _Known] = OrderedDict()
+
+    async def caller(self, headers: Mapping[str, str], client: str | None) -> Caller:
+        """The caller behind these headers. Raises `Unauthorized`, `Unavailable`."""
+        scheme, token = _token(headers)
+        known = await self._lookup(token) if token else None
+        if known is not None and known.key is not None and known.project is not None:
+            key = known.key
+            return Caller(known.project, key.public_id, frozenset(key.rights), scheme, key.user_id, key.agent_id)
+        if self._insecure and _is_local(client) and "origin" not in headers:
+            project = await self._db.run(projects.ensure)
+            return Caller(project, "insecure-dev", frozenset(RIGHTS), scheme)
+        if not token:
+            raise Unauthorized("an API key is needed: `Authorization: Bearer <key>`", code="missing_key")
+        raise Unauthorized("this API key is not known, expired or revoked", code="invalid_key")
+
+    async def _lookup(self, token: str) -> _Known | None:
+        if keys.parse(token) is None:
+            return None
+        name = hashlib.sha256(token.encode()).digest()
+        known = self._known.get(name)
+        if known is None or known.until < time.monotonic():
+            known = await self._ask(token)
+            self._known[name] = known
+            self._known.move_to_end(name)
+            if len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+        expires = known.key.expires_at if known.key else None
+        return None if expires is not None and expires <= clock.now() else known
+
+    async def _ask(self, token: str) -> _Known:
+        asked = time.monotonic()
+
+        def work(session: Session) -> tuple[ApiKey | None, Project | None]:
+            key = keys.find(session, token, self._pepper)
+            return key, projects.get(session, key.project_id) if key else None
+
+        key, project = await self._db.run(work)
+        return _Known(key, project, asked + (_FRESH if key else _BAD))
+
+
+def _token(headers: Mapping[str, str]) -> tuple[Scheme, str]:
+    scheme, _, rest = headers.get("authorization", "").strip().partition(" ")
+    if scheme.lower() == "bearer":
+        return "bearer", rest.strip()
+    if scheme.lower() == "token":
+        return "token", rest.strip()
+    given = headers.get("x-api-key", "").strip()
+    return ("x-api-key", given) if given else ("none", "")
+
+
+def _is_local(client: str | None) -> bool:
+    """Only callers of this machine; None = a Unix socket."""
+    if client is None:
+        return True
+    try:
+        return ip_address(client).is_loopback
+    except ValueError:
+        return False

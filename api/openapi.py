@@ -1,0 +1,42 @@
+"""The OpenAPI document: the routes' own words plus what holds for all of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
+
+from api.schemas import AddBody, MessageBody, PatchBody
+
+_ABOUT = """Messages in, long-term memories out. Every path answers with and without a trailing slash.
+Errors are one JSON object with string `detail` and `message`; `errors` names the fields at fault."""
+
+
+def install(app: FastAPI) -> None:
+    """Make `app.openapi()` return the document, built once."""
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _build(app)
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign]
+
+
+def _build(app: FastAPI) -> dict[str, Any]:
+    found = get_openapi(title=app.title, version=app.version, description=_ABOUT, routes=app.routes)
+    models = [(model, "validation") for model in (AddBody, MessageBody, PatchBody)]
+    _, schemas = models_json_schema(models, ref_template="#/components/schemas/{model}")  # type: ignore[arg-type]
+    parts = found.setdefault("components", {})
+    parts.setdefault("schemas", {}).update(schemas["$defs"])
+    for name in ("HTTPValidationError", "ValidationError"):
+        parts["schemas"].pop(name, None)
+    parts["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+    for path, operations in found["paths"].items():
+        for operation in operations.values():
+            if "HTTPValidationError" in str(operation["responses"].get("422")):
+                del operation["responses"]["422"]  # the framework's own, never sent
+            operation["security"] = [{"key": []}] if path.startswith("/v1/") else []
+    return found

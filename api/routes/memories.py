@@ -1,0 +1,172 @@
+"""Flumes v1: add, read, list, search, change and delete memories."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api import queries
+from api.auth import Caller
+from api.body import read_bytes, read_object
+from api.deps import Deletes, Ingests, Parts, Reads, parts_of
+from api.dialects import flumes_v1 as wire
+from api.posting import post
+from api.replay import idempotency_key
+from api.replies import Json
+from api.routes import pages
+from api.schemas import PatchBody, parse
+from shared.db import memories, memory_edits
+from shared.db.engine import Session
+from shared.db.memories import Page
+from shared.db.memory_edits import Patch
+from shared.errors import BadRequest, NotFound, TooLarge
+from shared.model.memory import Memory
+from shared.model.scope import ID_FIELDS, ScopeIds
+from shared.wakeups import Wake
+
+router = APIRouter(prefix="/v1/memories", tags=["memories"], redirect_slashes=False)
+
+_LIST = frozenset({*ID_FIELDS, "query", "limit", "cursor"})
+_INCLUDES = ("history", "sources")
+_LONGEST_QUERY = 8_000  # characters
+
+
+def _missing() -> NotFound:
+    return NotFound("no memory has this id", code="memory_not_found", field="id")
+
+
+@router.post("", response_model=None, **pages.ADD)
+async def add(request: Request, caller: Ingests) -> Response:
+    """Keep messages and, unless asked not to, wait for the memories they become."""
+    parts = parts_of(request)
+    body = await read_object(request, parts.settings.max_body_bytes)
+    parsed = wire.parse_add(body, caller, parts.settings)
+    key = idempotency_key(request.headers, "POST /v1/memories", body, caller, parts.settings.idempotency_days)
+    return await post(request, parts, replace(parsed.event, idempotency=key), async_mode=parsed.async_mode)
+
+
+@router.get("", response_model=None, **pages.LIST)
+async def listing(request: Request, caller: Reads) -> Response:
+    """Newest first; with `query`, best first."""
+    parts = parts_of(request)
+    given = queries.parameters(request, _LIST)
+    ids = _scope(caller, given.ids())
+    limit = given.number("limit", 20, 1, 200)
+    query, cursor = given.given.get("query", "").strip(), given.given.get("cursor")
+    if query and cursor:
+        raise BadRequest("a search has no pages: leave `cursor` out", field="cursor")
+    if query:
+        return await _search(parts, caller, ids, query, limit)
+    page = Page(limit + 1, queries.read_cursor(cursor) if cursor else None)
+    found = await parts.db.run(lambda session: memories.newest(session, caller.project_id, ids, page))
+    shown = found[:limit]
+    following = queries.write_cursor(shown[-1].created_at, shown[-1].id) if len(found) > limit else None
+    return Json(wire.page([wire.record(memory) for memory in shown], following))
+
+
+async def _search(parts: Parts, caller: Caller, ids: ScopeIds, query: str, limit: int) -> Response:
+    if len(query) > _LONGEST_QUERY:
+        raise BadRequest(f"query is longer than {_LONGEST_QUERY} characters", field="query")
+    found = await parts.searcher.search(caller.project_id, ids, query, limit)
+    results = [
+        wire.scored(item.memory, round(item.score, 6), _rounded(item.semantic), _rounded(item.bm25))
+        for item in found.items
+    ]
+    body = wire.page(results, None)
+    return Json(body | {"degraded": True} if found.degraded else body)
+
+
+def _rounded(part: float | None) -> float | None:
+    return None if part is None else round(part, 6)
+
+
+def _scope(caller: Caller, ids: ScopeIds) -> ScopeIds:
+    """Raises `BadRequest` when neither the caller nor its key names an id."""
+    narrowed = caller.narrow(ids)
+    if not narrowed:
+        raise BadRequest(f"at least one of {', '.join(ID_FIELDS)} is needed", code="missing_scope", field=ID_FIELDS[0])
+    return narrowed
+
+
+@router.get("/{memory_id}", response_model=None, **pages.GET)
+async def get(request: Request, caller: Reads, memory_id: str) -> Response:
+    """One memory with its `state`; deleted and foreign ones are not there."""
+    parts = parts_of(request)
+    found_id = queries.id_in_path(memory_id, _missing())
+    include = queries.parameters(request, {"include"}).words("include", _INCLUDES)
+    return Json(await parts.db.run(partial(_read, caller=caller, memory_id=found_id, include=include)))
+
+
+def _read(session: Session, *, caller: Caller, memory_id: UUID, include: frozenset[str]) -> dict[str, object]:
+    memory = _own(session, caller, memory_id)
+    body = wire.record(memory)
+    if "sources" in include:
+        body["sources"] = [wire.source(row) for row in memories.sources(session, caller.project_id, memory_id)]
+    if "history" in include:
+        body["history"] = [wire.history_row(row) for row in memories.history(session, caller.project_id, memory_id)]
+    return body
+
+
+def _own(session: Session, caller: Caller, memory_id: UUID) -> Memory:
+    """A memory this caller may see. Raises `NotFound`."""
+    memory = memories.get(session, caller.project_id, memory_id)
+    if memory is None or memory.state == "deleted" or not caller.owns(memory.ids):
+        raise _missing()
+    return memory
+
+
+@router.patch("/{memory_id}", response_model=None, **pages.PATCH)
+async def patch(request: Request, caller: Ingests, memory_id: str) -> Response:
+    """Change a memory's text or metadata; it keeps its id, and history keeps the rest."""
+    parts = parts_of(request)
+    found_id = queries.id_in_path(memory_id, _missing())
+    body = parse(PatchBody, await read_object(request, parts.settings.max_body_bytes))
+    if len(body.memory or "") > parts.settings.max_message_chars:
+        raise TooLarge(f"memory is longer than {parts.settings.max_message_chars} characters", field="memory")
+    wire.check_metadata(body.metadata, parts.settings)
+
+    def work(session: Session) -> Memory:
+        _own(session, caller, found_id)
+        return memory_edits.patch(session, caller.project_id, found_id, Patch(body.memory, body.metadata))
+
+    changed = await parts.db.run(work)
+    parts.ringer.ring()
+    return Json(wire.record(changed))
+
+
+@router.delete("/{memory_id}", response_model=None, **pages.DELETE)
+async def delete(request: Request, caller: Deletes, memory_id: str) -> Response:
+    """Hide a memory for good."""
+    parts = parts_of(request)
+    found_id = queries.id_in_path(memory_id, _missing())
+
+    def work(session: Session) -> Memory:
+        _own(session, caller, found_id)
+        return memory_edits.delete(session, caller.project_id, found_id)
+
+    await parts.db.run(work)
+    parts.ringer.ring()
+    return Json({"message": "Memory deleted successfully!", "id": str(found_id)})
+
+
+@router.delete("", response_model=None, **pages.DELETE_ALL)
+async def delete_all(request: Request, caller: Deletes) -> Response:
+    """Erase all memories of the given ids, with the messages they came from."""
+    parts = parts_of(request)
+    ids = _scope(caller, queries.parameters(request, ID_FIELDS).ids())
+    if (await read_bytes(request, parts.settings.max_body_bytes)).strip() not in (b"", b"{}", b"null"):
+        raise BadRequest("what to delete is named in the query string, not in a body", field="body")
+    erased = await parts.db.run(
+        lambda session: memory_edits.delete_all(
+            session, caller.project_id, ids, scope_key=caller.project.scope_key
+        )
+    )  # fmt: skip
+    for event_id, _ in erased.ended:
+        parts.waiters.wake(Wake(event_id))
+    parts.ringer.ring()
+    counts = {"memories": erased.memories, "messages": erased.messages, "events": erased.events}
+    return Json({"message": "Memories deleted successfully!", "event_id": str(erased.event_id), **counts})

@@ -1,0 +1,180 @@
+"""What the OpenAPI document says about each route: parameters, bodies, answers with examples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from api.schemas import AddBody, PatchBody
+
+_ID = "4a43c2f0-2f37-7d1e-9a55-3a8d2a4f6e01"
+_EVENT = "0199b1f2-7c1e-7a10-8a55-0d2f6c1b9e77"
+_ADDED = {
+    "results": [
+        {"id": _ID, "memory": "Wants to go to Rome in July", "event": "ADD"},
+        {"id": "d9b9a1de-65c4-7e0a-8a11-92f1d8a5c3b2", "memory": "Looking for tips for museums", "event": "ADD"},
+    ],
+    "event_id": _EVENT,
+}
+_PENDING = {"results": [], "status": "PENDING", "event_id": _EVENT, "message": "Accepted and kept."}
+_RECORD = {
+    "id": _ID,
+    "memory": "Wants to go to Rome in July",
+    "user_id": None,
+    "agent_id": "alex",
+    "app_id": None,
+    "run_id": None,
+    "metadata": None,
+    "state": "current",
+    "version": 1,
+    "created_at": "2026-06-01T09:30:00+00:00",
+    "updated_at": "2026-06-01T09:30:00+00:00",
+}
+_EVENT_RECORD = {
+    "id": _EVENT,
+    "event_type": "ADD",
+    "status": "SUCCEEDED",
+    "results": [
+        {
+            "id": _ID,
+            "event": "ADD",
+            "memory": _RECORD["memory"],
+            "data": {"memory": _RECORD["memory"]},
+            "agent_id": "alex",
+        }
+    ],
+    "created_at": "2026-06-01T09:30:00+00:00",
+    "completed_at": "2026-06-01T09:30:01+00:00",
+    "latency": 1012.4,
+    "error": None,
+    "message_count": 1,
+}
+_PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "message", "code", "request_id", "errors"],
+    "properties": {
+        **{name: {"type": "string"} for name in ("type", "title", "detail", "message", "error", "code", "request_id")},
+        "status": {"type": "integer"},
+        "retryable": {"type": "boolean"},
+        "event_id": {"type": "string", "format": "uuid"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+            },
+        },
+    },
+}
+
+_WORDS = {
+    400: "The request is wrong; `errors` names the fields",
+    401: "No good API key",
+    403: "The key lacks a right, or is bound to somebody else",
+    404: "Unknown, deleted or foreign",
+    409: "In conflict with what is stored, or still at work",
+    413: "Over a size limit",
+    422: "Idempotency-Key used with another body, or content the model refuses",
+    429: "Too much work is waiting",
+    500: "The work ended the worker, or something unexpected",
+    502: "A provider failed or its answer could not be used",
+    503: "A dependency is away",
+}
+
+
+def _answers(example: dict[str, Any], *codes: int) -> dict[int | str, dict[str, Any]]:
+    """The 200 with its example, and the errors a route may give."""
+    answers: dict[int | str, dict[str, Any]] = {200: _answer("Done", {"type": "object"}, example)}
+    answers |= {code: _answer(_WORDS[code], _PROBLEM) for code in (400, 401, 403, *codes, 500, 503)}
+    return answers
+
+
+def _answer(words: str, schema: dict[str, Any], example: dict[str, Any] | None = None) -> dict[str, Any]:
+    media: dict[str, Any] = {"schema": schema}
+    if example is not None:
+        media["example"] = example
+    return {"description": words, "content": {"application/json": media}}
+
+
+def _query(name: str, words: str, kind: str = "string", **schema: Any) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": False, "description": words, "schema": {"type": kind, **schema}}
+
+
+def _header(name: str, words: str) -> dict[str, Any]:
+    return {"name": name, "in": "header", "required": False, "description": words, "schema": {"type": "string"}}
+
+
+def _body(model: type[AddBody | PatchBody], example: dict[str, Any]) -> dict[str, Any]:
+    reference = {"$ref": f"#/components/schemas/{model.__name__}"}
+    return {"required": True, "content": {"application/json": {"schema": reference, "example": example}}}
+
+
+_IDS = [_query(name, "equal to this") for name in ("user_id", "agent_id", "app_id", "run_id")]
+_PREFER = _header("Prefer", "`respond-async`, or `wait=N` seconds")
+_KEY = _header("Idempotency-Key", "the same key and body never make a second event; kept for 7 days")
+
+_PENDING_ANSWER: dict[str, Any] = {
+    **_answer("Accepted and kept; poll the event", {"type": "object"}, _PENDING),
+    "headers": {
+        "Location": {"description": "the event", "schema": {"type": "string"}},
+        "Retry-After": {"description": "seconds", "schema": {"type": "integer"}},
+    },
+}
+
+_HELLO = {
+    "messages": [{"role": "user", "content": "I want to go to Rome in July. give me tips for museums"}],
+    "agent_id": "alex",
+}
+
+ADD: dict[str, Any] = {
+    "summary": "Add memories",
+    "responses": {**_answers(_ADDED, 409, 413, 422, 429, 502), 202: _PENDING_ANSWER},
+    "openapi_extra": {"parameters": [_PREFER, _KEY], "requestBody": _body(AddBody, _HELLO)},
+}
+LIST: dict[str, Any] = {
+    "summary": "List or search memories",
+    "responses": _answers({"results": [_RECORD], "next_cursor": None}),
+    "openapi_extra": {
+        "parameters": [
+            *_IDS,
+            _query("query", "search instead of listing"),
+            _query("limit", "how many", "integer", minimum=1, maximum=200, default=20),
+            _query("cursor", "`next_cursor` of the page before"),
+        ]
+    },
+}
+GET: dict[str, Any] = {
+    "summary": "Read a memory",
+    "responses": _answers(_RECORD, 404),
+    "openapi_extra": {"parameters": [_query("include", "`sources`, `history` or both")]},
+}
+PATCH: dict[str, Any] = {
+    "summary": "Change a memory",
+    "responses": _answers(_RECORD, 404, 409, 413),
+    "openapi_extra": {"requestBody": _body(PatchBody, {"memory": "Wants to go to Rome in August", "metadata": None})},
+}
+DELETE: dict[str, Any] = {
+    "summary": "Delete a memory",
+    "responses": _answers({"message": "Memory deleted successfully!", "id": _ID}, 404),
+}
+DELETE_ALL: dict[str, Any] = {
+    "summary": "Erase all memories of the given ids",
+    "responses": _answers({"message": "Memories deleted successfully!", "event_id": _EVENT, "memories": 2}, 413),
+    "openapi_extra": {"parameters": _IDS},
+}
+EVENT: dict[str, Any] = {
+    "summary": "Read an event",
+    "responses": _answers(_EVENT_RECORD, 404),
+    "openapi_extra": {"parameters": [_query("wait", "seconds to wait for its end", "integer", minimum=0), _PREFER]},
+}
+EVENTS: dict[str, Any] = {
+    "summary": "List events",
+    "responses": _answers({"count": 1, "next": None, "previous": None, "results": [_EVENT_RECORD]}),
+    "openapi_extra": {
+        "parameters": [
+            *_IDS,
+            _query("status", "only these", enum=["PENDING", "RUNNING", "SUCCEEDED", "FAILED"]),
+            _query("page", "from 1", "integer", minimum=1, default=1),
+            _query("page_size", "how many", "integer", minimum=1, maximum=200, default=50),
+        ]
+    },
+}

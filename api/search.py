@@ -1,0 +1,151 @@
+"""Search: the query is embedded, the index answers with both lists, Postgres decides what of it is served.
+
+Without an embedding the answer is BM25 only and says `degraded`; without the index there is no answer (503).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+from uuid import UUID
+
+import anyio
+import anyio.to_thread
+
+from shared import clock
+from shared.db import index_collections, memories
+from shared.db.engine import ApiDatabase
+from shared.db.index_collections import Collection
+from shared.embeddings.port import Embedder
+from shared.errors import Unavailable, WorkError
+from shared.logs import get_logger
+from shared.model.memory import Memory
+from shared.model.scope import ScopeIds
+from shared.vectors.index import VectorIndex
+from shared.vectors.types import Dense, Hit, Query, Where
+
+_THREADS = 16  # searches at work at a time; a hanging index must not take the threads of others
+_MORE = 4  # how much wider each further look is
+_WIDEST = 2_000
+_EMBEDDING_REST = 5.0  # seconds without trying the embeddings after they failed
+_COLLECTION_FRESH = 2.0  # seconds
+
+_log = get_logger(__name__)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A memory found; `score` in [0,1]; the parts as they went into it, `semantic` None without an embedding."""
+
+    memory: Memory
+    score: float
+    semantic: float | None
+    bm25: float
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Best first. `degraded`: there should have been an embedding of the query."""
+
+    items: list[Scored]
+    degraded: bool
+
+
+class Searcher:
+    """One per process; thread-safe parts behind an asynchronous face."""
+
+    def __init__(self, db: ApiDatabase, index: VectorIndex, embedder: Embedder | None, kappa: float) -> None:
+        self._db = db
+        self._index = index
+        self._embedder = embedder
+        self._kappa = kappa
+        self._limiter = anyio.CapacityLimiter(_THREADS)
+        self._embedding_rests_until = 0.0
+        self._collection: tuple[float, Collection] | None = None
+
+    async def search(self, project_id: UUID, ids: ScopeIds, text: str, limit: int) -> Found:
+        """The best `limit` served memories whose given ids are equal. Raises `Unavailable(index_unavailable)`."""
+        collection = await self._active()
+        dense = await self._embed(text, collection)
+        where = Where(project_id, ids=ids, not_expired_on=clock.now().date())
+        width = limit + 8
+        while True:
+            query = Query(text, where, dense, dense_limit=width, bm25_limit=width)
+            hits = await self._hits(collection.name, query)
+            served = await self._served(project_id, ids, hits)
+            if len(served) >= limit or len(hits) < width or width >= _WIDEST:
+                break
+            width = min(width * _MORE, _WIDEST)
+        ranked = self._ranked(hits, served, with_dense=dense is not None)
+        return Found(ranked[:limit], degraded=dense is None and collection.dimensions is not None)
+
+    async def ping(self) -> None:
+        """Raises `WorkError` when the index does not answer."""
+        await self._thread(self._index.ping)
+
+    def close(self) -> None:
+        """Gives the index connections back."""
+        self._index.close()
+
+    async def _active(self) -> Collection:
+        if self._collection is not None and self._collection[0] > time.monotonic():
+            return self._collection[1]
+        found = await self._db.run(index_collections.active)
+        if found is None:
+            raise Unavailable("the search index is not built yet", code="index_unavailable", retry_after=1)
+        self._collection = (time.monotonic() + _COLLECTION_FRESH, found)
+        return found
+
+    async def _embed(self, text: str, collection: Collection) -> Dense | None:
+        """The query's vector; None without a fitting model or while embeddings fail."""
+        embedder = self._embedder
+        if embedder is None or collection.dimensions is None or embedder.model != collection.model:
+            return None
+        if time.monotonic() < self._embedding_rests_until:
+            return None
+        try:
+            vectors = (await self._thread(partial(embedder.embed, [text]))).vectors
+        except WorkError as error:
+            self._embedding_rests_until = time.monotonic() + _EMBEDDING_REST
+            _log.warning("query_embedding_failed", code=error.code)
+            return None
+        return vectors[0] if vectors.shape == (1, collection.dimensions) else None
+
+    async def _hits(self, collection: str, query: Query) -> list[Hit]:
+        try:
+            return (await self._thread(partial(self._index.search, collection, [query])))[0]
+        except WorkError as error:
+            self._collection = None
+            _log.warning("search_failed", code=error.code)
+            raise Unavailable("the search index is not reachable", code="index_unavailable",
+                              retry_after=error.retry_after or 2) from error  # fmt: skip
+
+    async def _served(self, project_id: UUID, ids: ScopeIds, hits: Sequence[Hit]) -> dict[UUID, Memory]:
+        found = [hit.memory_id for hit in hits]
+        return await self._db.run(lambda session: memories.served_by_ids(session, project_id, ids, found))
+
+    def _ranked(self, hits: Sequence[Hit], served: dict[UUID, Memory], *, with_dense: bool) -> list[Scored]:
+        found = [
+            scored(served[hit.memory_id], hit, self._kappa, with_dense=with_dense)
+            for hit in hits
+            if hit.memory_id in served
+        ]
+        found.sort(key=lambda item: (item.score, item.memory.created_at, item.memory.id), reverse=True)
+        return found
+
+    async def _thread(self, work: Callable[[], T]) -> T:
+        return await anyio.to_thread.run_sync(work, limiter=self._limiter, abandon_on_cancel=True)
+
+
+def scored(memory: Memory, hit: Hit, kappa: float, *, with_dense: bool) -> Scored:
+    """Half of max(0, cosine) + s/(s+kappa); without an embedding of the query s/(s+kappa) alone."""
+    strength = max(0.0, hit.bm25 or 0.0)
+    bm25 = strength / (strength + kappa)
+    if not with_dense:
+        return Scored(memory, bm25, None, bm25)
+    semantic = min(1.0, max(0.0, hit.semantic or 0.0))
+    return Scored(memory, (semantic + bm25) / 2, semantic, bm25)
