@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from pathlib import Path
 from cli.embedded.errors import PartError
 
 _TETHER = Path(__file__).with_name("tether.py")
-_LOG_LIMIT = 10_000_000  # bytes; a larger log is set aside when its part starts again
+_LOG_LIMIT = 10_000_000  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,8 @@ class Child:
         if threading.current_thread() is not threading.main_thread():
             raise RuntimeError("children are spawned from the main thread only")
         self._command = command
-        rotate(command.log)
+        command.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        trim(command.log)
         with command.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*_wrapper(command), *command.argv],
@@ -100,18 +102,29 @@ class Child:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
+    def trim_log(self) -> None:
+        """Set a log over the limit aside as `.1`. The program appends, so it goes on at the top of the emptied file."""
+        trim(self._command.log)
+
     def log_tail(self, lines: int = 15) -> str:
         """The last lines of its log."""
-        with self._command.log.open("rb") as log:
-            log.seek(max(0, log.seek(0, os.SEEK_END) - 8_192))
-            return "\n".join(log.read().decode("utf-8", "replace").splitlines()[-lines:])
+        return tail(self._command.log, lines)
 
 
-def rotate(log: Path) -> None:
-    """Make the folder; set a log over the limit aside as `.1`."""
-    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+def trim(log: Path) -> None:
+    """Copy and empty a log over the limit."""
     if log.exists() and log.stat().st_size > _LOG_LIMIT:
-        log.replace(log.with_name(log.name + ".1"))
+        shutil.copyfile(log, log.with_name(log.name + ".1"))
+        os.truncate(log, 0)
+
+
+def tail(log: Path, lines: int) -> str:
+    """The last lines of a file; "" when there is none."""
+    if not log.exists():
+        return ""
+    with log.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - 8_192))
+        return "\n".join(file.read().decode("utf-8", "replace").splitlines()[-lines:])
 
 
 def _wrapper(command: Command) -> list[str]:

@@ -76,12 +76,14 @@ class Supervisor:
     def _tend(self, watched: _Watched, now: float) -> float:
         """Look after one part; seconds until it needs the next look."""
         if watched.start_at is None:
-            code = watched.part.child.exit_code() if watched.part.child else 0
-            if code is None:
+            child = watched.part.child
+            code = child.exit_code() if child else 0
+            if child is not None and code is None:
+                child.trim_log()
                 return _NAP
             pause = watched.pause(now)
             watched.start_at = now + pause
-            self._say(f"{watched.part.name} ended ({_reason(code)}), starting it again" + _in(pause))
+            self._say(f"{watched.part.name} ended ({_reason(code or 0)}), starting it again" + _in(pause))
         if now < watched.start_at:
             return watched.start_at - now
         self._start_again(watched)

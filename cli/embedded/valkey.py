@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from pathlib import Path
 from urllib.parse import quote
 
 from cli.embedded import environment, runtime
-from cli.embedded.child import Child, Command
+from cli.embedded.child import Child, Command, tail
 from cli.embedded.errors import EmbeddedError
 from cli.embedded.paths import Layout, release_socket_folder, socket_folder
 
 _SOCKET = "valkey.sock"
 _STOP_GRACE = 10.0
+_BROKEN = "Bad file format reading the append only file"
 
 
 class Valkey:
@@ -24,6 +26,7 @@ class Valkey:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._note = layout.run / "valkey-sockets"
+        self._log = layout.logs / "valkey.log"
         self._sockets: Path | None = None
         self.child: Child | None = None
 
@@ -43,6 +46,7 @@ class Valkey:
         """Spawn the server. Raises EmbeddedError when there is none for this machine."""
         data = self._layout.valkey
         data.mkdir(mode=0o700, exist_ok=True)
+        self._set_broken_file_aside()
         if self._sockets is None:  # a restart keeps the address
             self._sockets = socket_folder(data, _SOCKET, self._note, None)
         self.socket.unlink(missing_ok=True)
@@ -66,6 +70,12 @@ class Valkey:
         self.child = self._sockets = None
         release_socket_folder(self._note)
 
+    def _set_broken_file_aside(self) -> None:
+        """A file that stopped the last start would stop every start; nothing in it is missed."""
+        file = self._layout.valkey / "appendonlydir"
+        if _BROKEN in tail(self._log, 5) and file.exists():
+            file.replace(file.with_name(f"broken-{time.time_ns()}"))
+
     def _command(self) -> Command:
         options = {
             "port": "0",
@@ -80,4 +90,4 @@ class Valkey:
         }
         argv = [str(runtime.valkey_server())]
         argv += [word for name, value in options.items() for word in (f"--{name}", value)]
-        return Command(argv, environment.server(os.environ), self._layout.logs / "valkey.log")
+        return Command(argv, environment.server(os.environ), self._log)

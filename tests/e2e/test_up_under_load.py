@@ -1,4 +1,4 @@
-"""`flumes up` under load: parts are killed one by one, then all at once, and nothing acknowledged is missing afterwards."""
+"""`flumes up` under load: each part is killed, then all at once, and nothing acknowledged is missing afterwards."""
 
 from __future__ import annotations
 

@@ -106,12 +106,19 @@ def test_slow_one_shot_program_is_an_error(tmp_path: Path) -> None:
     assert child.exit_code() is not None
 
 
-def test_large_log_is_set_aside(tmp_path: Path) -> None:
-    """A restart does not grow one log for ever."""
-    (tmp_path / "log").write_bytes(b"x" * 10_000_001)
-    python("pass", tmp_path).result(20)
-    assert (tmp_path / "log.1").stat().st_size == 10_000_001
-    assert (tmp_path / "log").stat().st_size == 0
+def test_large_log_is_set_aside_under_a_running_program(tmp_path: Path) -> None:
+    """A service that runs for months does not fill the disk, and goes on writing to the same file."""
+    code = "import sys, time; print('x' * 10_000_001, flush=True); time.sleep(600)"
+    child = python(code, tmp_path)
+    try:
+        wait_until(lambda: (tmp_path / "log").stat().st_size > 10_000_001, "the log is large")
+        child.trim_log()
+        assert (tmp_path / "log.1").stat().st_size == 10_000_002
+        assert (tmp_path / "log").stat().st_size == 0
+        child.trim_log()
+        assert (tmp_path / "log.1").stat().st_size == 10_000_002
+    finally:
+        child.kill()
 
 
 def test_spawning_off_the_main_thread_is_refused(tmp_path: Path) -> None:

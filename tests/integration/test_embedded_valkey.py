@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import stat
 
+import pytest
 import redis
 
+from cli.embedded.errors import PartError
+from cli.embedded.temporary import TemporaryDataDir
+from cli.embedded.valkey import Valkey
 from tests.stack import Stack, crash, revive
 
 
@@ -34,3 +38,20 @@ def test_memory_is_never_freed_by_dropping_keys(stack: Stack) -> None:
     """A full broker refuses a bell; it does not silently drop others."""
     with redis.Redis.from_url(stack.valkey.url) as client:
         assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
+
+
+def test_broken_file_stops_one_start_at_most() -> None:
+    """What a failing disk left is set aside, not deleted, and the next start serves."""
+    with TemporaryDataDir("valkey") as home:
+        part = Valkey(home.layout)
+        revive(part)
+        with redis.Redis.from_url(part.url) as client:
+            client.set("a", "b")
+        part.stop()
+        for file in home.layout.valkey.glob("appendonlydir/*.incr.aof"):
+            file.write_bytes(b"*3\r\n$3\r\nSET\r\nrubbish that is no command\r\n" * 3)
+        with pytest.raises(PartError, match="Bad file format"):
+            revive(part)
+        revive(part)
+        assert len(list(home.layout.valkey.glob("broken-*"))) == 1
+        part.stop()
