@@ -14,11 +14,13 @@ from functools import lru_cache
 from shared.model.language import Language
 from shared.model.steps import Direction, Moment, Precision
 from shared.model.tense import Tense
-from shared.model.time_words import PACKS, Pack
+from shared.model.time_words.pack import Pack
+from shared.model.time_words.packs import PACKS
 
 _ISO = re.compile(r"(?<![\d-])(?P<year>\d{4})-(?P<month>\d{2})(?:-(?P<day>\d{2}))?(?![\d-])")
 _EVERY_YEAR = re.compile(
-    r"\b(?:birthday|anniversary|every|each|always|usually|geburtstag|jede[nrs]?|cumpleaños|cada|anniversaire|chaque)\b|生日|每年",
+    r"\b(?:birthday|anniversary|every|each|always|usually|geburtstag|jede[nrs]?|cumpleaños|cada|anniversaire|"
+    r"chaque)\b|生日|每年",
     re.IGNORECASE,
 )
 _ALSO_WORDS = frozenset(("may", "march", "mar", "sept", "dec", "jan", "mai", "mars", "sat", "sun", "wed", "mon"))

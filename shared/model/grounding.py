@@ -1,6 +1,6 @@
-"""Dates in a text: "yesterday" resolved against when it was said, in the speaker's own UTC offset, never against today.
+"""Dates in a text: "yesterday" resolved against when it was said, in its own UTC offset, never against today.
 
-`grounded` writes relative words out ("on 2026-05-06") and leaves calendar words ("in July") as said; both give an ISO date.
+`grounded` writes relative words out ("on 2026-05-06") and leaves calendar words ("in July") as said; both give a date.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from shared.model.calendar_dates import Mention, also_a_word, calendar_mentions
 from shared.model.language import Language, language
 from shared.model.steps import Moment, away, named_month, season, weekday
 from shared.model.tense import Tense, tense
-from shared.model.time_words import PACKS, VAGUE, Pack
+from shared.model.time_words.pack import A_FEW, Pack
+from shared.model.time_words.packs import PACKS
 
 _AS_SUBJECT = re.compile(r"\s+(?:was|is|will be|were|has been|had|war|ist|wird|fue|es|será|était|est|sera)\b")
 _LOOK_BACK = 30
@@ -120,7 +121,7 @@ def _sign(match: re.Match[str], pack: Pack) -> int | None:
 def _counted(match: re.Match[str], said_at: datetime, pack: Pack, group: str, sign: int) -> Moment:
     number = match[f"n{group}"]
     vague = re.fullmatch(pack.few, number, re.IGNORECASE) is not None
-    count = VAGUE if vague else int(number) if number.isdigit() else _lookup(pack.numbers, number)
+    count = A_FEW if vague else int(number) if number.isdigit() else _lookup(pack.numbers, number)
     unit = _lookup(pack.units, match[f"u{group}"])
     about = bool(match["about"]) if group == "1" else False
     return away(said_at, "year" if unit == "season" else unit, sign * count, vague=vague or about)
@@ -168,8 +169,10 @@ def _pattern(spoken: Language) -> re.Pattern[str]:
     }
     part = rf"(?: (?:{pack.day_parts}))?"
     return re.compile(
-        rf"{start}(?:(?:{pack.lead})(?P<core>(?P<fixed>{'|'.join(pack.fixed)})|(?P<ago>{counted['ago']})|(?P<ahead>{counted['ahead']})"
-        rf"|(?:(?P<before>{before}){gap}(?=\w)|(?=\w+(?: \w+){{0,2}} (?:{after})))(?P<what>{what})(?P<what_part>{part})(?: (?P<after>{after}))?)"
+        rf"{start}(?:(?:{pack.lead})(?P<core>(?P<fixed>{'|'.join(pack.fixed)})|(?P<ago>{counted['ago']})|"
+        rf"(?P<ahead>{counted['ahead']})"
+        rf"|(?:(?P<before>{before}){gap}(?=\w)|"
+        rf"(?=\w+(?: \w+){{0,2}} (?:{after})))(?P<what>{what})(?P<what_part>{part})(?: (?P<after>{after}))?)"
         rf"|(?:{pack.weekday_lead})(?P<lone>(?P<lone_day>{'|'.join(pack.weekdays)})(?P<lone_part>{part}))){end}",
         re.IGNORECASE,
     )

@@ -27,14 +27,12 @@ _LIST_MARK = re.compile(r"(?:[-*•–—·>#]+|\d{1,3}[.)])(?=\s)")
 _SPACES = re.compile(r"\s*")
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
 _FILLER = word_list(
-    """hi hey hello hiya yo yeah yep yup yes no nope nah ok okay k kk sure thanks thank thx ty you u so much a lot for the cool
-    nice great awesome amazing wow woah whoa lol haha hahaha hmm hm oh ah aww good morning night evening afternoon bye goodbye
-    see later please sorry welcome right fine perfect exactly absolutely definitely totally agreed cheers too got it and well
-    is that this it's that's very really of course
-    hallo danke ja nein gut guten morgen tag abend tschüss bitte super
-    hola gracias sí si buenos días buenas tardes noches adiós vale bien
-    bonjour salut merci oui non bonsoir au revoir d'accord
-    привет спасибо да нет пока ладно"""
+    """hi hey hello hiya yo yeah yep yup yes no nope nah ok okay k kk sure thanks thank thx ty you u so much a lot
+    for the cool nice great awesome amazing wow woah whoa lol haha hahaha hmm hm oh ah aww good morning night
+    evening afternoon bye goodbye see later please sorry welcome right fine perfect exactly absolutely definitely
+    totally agreed cheers too got it and well is that this it's that's very really of course hallo danke ja nein
+    gut guten morgen tag abend tschüss bitte super hola gracias sí si buenos días buenas tardes noches adiós vale
+    bien bonjour salut merci oui non bonsoir au revoir d'accord привет спасибо да нет пока ладно"""
 )
 _FILLER_CJK = word_list("你好 您好 谢谢 谢谢你 好的 好 嗯 哈哈 再见 是的 不是 早上好 晚安 ありがとう こんにちは はい")
 _QUERY_CHARS = 300

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-from shared.model.time_words import Unit
+from shared.model.time_words.pack import Unit
 
 Precision = Literal["day", "week", "weekend", "month", "season", "year"]
 Direction = Literal["past", "present", "future"]
@@ -44,11 +44,9 @@ def away(said_at: datetime, unit: Unit, count: int, *, part: str = "", vague: bo
         return _span(_monday(day) + timedelta(weeks=count), 6, "week", turn)
     if unit == "weekend":
         return _span(_monday(day) + timedelta(weeks=count, days=5), 1, "weekend", turn)
-    if unit == "month":
-        value = _month(day, count)
-        return Moment(value, "month", turn, "month", value)
-    value = _year(day.year + count)
-    return Moment(value, "year", turn, "year", value)
+    value = _month(day, count) if unit == "month" else _year(day.year + count)
+    coarse: Literal["month", "year"] = "month" if unit == "month" else "year"
+    return Moment(value, coarse, turn, coarse, value)
 
 
 def weekday(day: date, position: int, turn: int, part: str = "", *, in_week: bool = False) -> Moment:
@@ -62,7 +60,7 @@ def weekday(day: date, position: int, turn: int, part: str = "", *, in_week: boo
 
 
 def named_month(day: date, month: int, turn: int, name: str) -> Moment:
-    """ "last July", "next July", "this July" seen from `day`."""
+    """The month meant by "last July", "next July", "this July" on `day`."""
     year = day.year
     if turn < 0 and month >= day.month:
         year -= 1
@@ -72,7 +70,7 @@ def named_month(day: date, month: int, turn: int, name: str) -> Moment:
 
 
 def season(day: date, name: str, turn: int) -> Moment:
-    """ "last summer" seen from `day`; only the year is given a value, since the months depend on the hemisphere."""
+    """The season meant by "last summer" on `day`; its value is the year, since months depend on the hemisphere."""
     first, last = {"spring": (3, 5), "summer": (6, 8), "winter": (12, 14)}.get(name.lower().rstrip("s"), (9, 11))
     year = day.year
     if turn < 0 and not (day.month > last or (last > 12 and 12 > day.month > last - 12)):

@@ -10,23 +10,30 @@ from workers.rules.third_person import expand
 from workers.rules.worth import content_words
 
 _DID = re.compile(
-    r"^(?:(?:done|great|perfect|okay|sure)[,!.]?\s+)*i (?:have |had )?(?:just |now |also |already |gone ahead and )*(?P<verb>booked|reserved|scheduled|ordered|created|"
-    r"set up|sent|added|cancell?ed|confirmed|arranged|purchased|bought|registered|enrolled|signed|rescheduled|moved|blocked|filed|submitted|refunded)\b\s+(?P<what>\S.+)$",
+    r"^(?:(?:done|great|perfect|okay|sure)[,!.]?\s+)*i (?:have |had )?(?:just |now |also |already |"
+    r"gone ahead and )*(?P<verb>booked|reserved|scheduled|ordered|created|"
+    r"set up|sent|added|cancell?ed|confirmed|arranged|purchased|bought|registered|enrolled|signed|rescheduled|moved|"
+    r"blocked|filed|submitted|refunded)\b\s+(?P<what>\S.+)$",
     re.IGNORECASE | re.DOTALL,
 )
 _PROMISED = re.compile(
-    r"^(?:i will|i am going to|i promise(?: to| i will)?)\s+(?:also |then |certainly |definitely |make sure to |be sure to )*(?P<what>(?:send|remind|book|schedule|reserve|order|"
-    r"check (?:back|in|on)|follow up|call|email|contact|notify|cancel|refund|prepare|arrange|set up|ship|deliver|pick)\b.+)$",
+    r"^(?:i will|i am going to|i promise(?: to| i will)?)\s+(?:also |then |certainly |definitely |make sure to |"
+    r"be sure to )*(?P<what>(?:send|remind|book|schedule|reserve|order|"
+    r"check (?:back|in|on)|follow up|call|email|contact|notify|cancel|refund|prepare|arrange|set up|ship|deliver|"
+    r"pick)\b.+)$",
     re.IGNORECASE | re.DOTALL,
 )
 _RECOMMENDED = re.compile(
-    r"^(?:i (?:would |can |also |highly |strongly |really |personally )*(?P<verb>recommend(?:ed)?|suggest(?:ed)?)|my (?:top )?(?P<noun>recommendation|suggestion)s? "
+    r"^(?:i (?:would |can |also |highly |strongly |really |personally )*(?P<verb>recommend(?:ed)?|suggest(?:ed)?)|"
+    r"my (?:top )?(?P<noun>recommendation|suggestion)s? "
     r"(?:would be|is|are))\s+(?P<what>\S.+)$",
     re.IGNORECASE | re.DOTALL,
 )
 _CONFIRMED = re.compile(
-    r"^your (?:[\w-]+ ){0,4}?(?:order|booking|reservation|appointment|flight|ticket|table|room|plan|refund|subscription|meeting|delivery|itinerary)\b.{0,120}\b"
-    r"(?:is|has been|have been|are|was)\b.{0,40}\b(?:booked|confirmed|scheduled|reserved|cancell?ed|shipped|ordered|set|processed|approved|refunded|due)\b.*$",
+    r"^your (?:[\w-]+ ){0,4}?(?:order|booking|reservation|appointment|flight|ticket|table|room|plan|refund|"
+    r"subscription|meeting|delivery|itinerary)\b.{0,120}\b"
+    r"(?:is|has been|have been|are|was)\b.{0,40}\b(?:booked|confirmed|scheduled|reserved|cancell?ed|shipped|ordered|"
+    r"set|processed|approved|refunded|due)\b.*$",
     re.IGNORECASE | re.DOTALL,
 )
 _YOU = re.compile(r"\b(?P<word>yourself|yours|your|you're|you've|you'll|you)\b", re.IGNORECASE)

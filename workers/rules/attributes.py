@@ -9,22 +9,32 @@ import re
 from dataclasses import dataclass
 
 _STOP = (
-    r"(?=\s*(?:[,;(.!?]|$)(?!\w)|\s+(?:but|since|because|with|where|after|so|now|until|though|although|when|while|which|who|near|close|these days|"
-    r"at the moment|any ?more|again|this year|instead|currently|(?:on|in|around|from|for) (?:the |about |over |early |late )?(?:\d|week|weekend|last|next)|"
+    r"(?=\s*(?:[,;(.!?]|$)(?!\w)|\s+(?:but|since|because|with|where|after|so|now|until|though|although|when|while|"
+    r"which|who|near|close|these days|"
+    r"at the moment|any ?more|again|this year|instead|currently|(?:on|in|around|from|for) (?:the |about |over |"
+    r"early |late )?(?:\d|week|weekend|last|next)|"
     r"(?:in|since) (?:january|february|march|april|may|june|july|august|september|october|november|december)\b|"
-    r"(?:and|as) (?:they|their|is|has|was|works?|lives?|loves?|likes?|enjoys?|plays?|wants?|i|my|it|he|she|also|an?|the|senior|junior|lead|head|\w+ed)\b))"
+    r"(?:and|as) (?:they|their|is|has|was|works?|lives?|loves?|likes?|enjoys?|plays?|wants?|i|my|it|he|she|also|an?|"
+    r"the|senior|junior|lead|head|\w+ed)\b))"
 )
 _VALUE = rf"(?P<value>\S[^,;!?\n]{{0,80}}?){_STOP}"
 _NAMED = rf"(?P<value>[A-Z0-9À-ÞА-Я][^,;!?\n]{{0,80}}?){_STOP}"
 _OCCUPATIONS = (
-    r"(?:(?:software|civil|mechanical|electrical|data|web|senior|junior|primary|high|school|elementary|registered|freelance|graphic|fashion|taxi|truck|bus|real|"
-    r"estate|product|project|bank|police|fire|personal|professional|retired|full-time|part-time|stay-at-home|self-employed|math|english|science|music|art|"
+    r"(?:(?:software|civil|mechanical|electrical|data|web|senior|junior|primary|high|school|elementary|registered|"
+    r"freelance|graphic|fashion|taxi|truck|bus|real|"
+    r"estate|product|project|bank|police|fire|personal|professional|retired|full-time|part-time|stay-at-home|"
+    r"self-employed|math|english|science|music|art|"
     r"yoga|fitness|chief|executive|head|marketing|sales|research) )*"
-    r"(?:teacher|nurse|engineer|doctor|developer|programmer|designer|lawyer|accountant|chef|cook|baker|student|pilot|driver|manager|analyst|scientist|"
-    r"researcher|professor|lecturer|writer|author|journalist|editor|photographer|musician|singer|actor|actress|artist|architect|electrician|plumber|carpenter|"
-    r"mechanic|farmer|waiter|waitress|barista|bartender|cashier|clerk|secretary|receptionist|librarian|dentist|pharmacist|vet|veterinarian|therapist|psychologist|"
-    r"counselor|firefighter|policeman|officer|soldier|salesman|salesperson|realtor|agent|consultant|director|ceo|cto|founder|entrepreneur|hairdresser|"
-    r"barber|tailor|translator|interpreter|trainer|coach|guard|janitor|technician|administrator|paramedic|surgeon|banker|broker|trader|politician|physicist|"
+    r"(?:teacher|nurse|engineer|doctor|developer|programmer|designer|lawyer|accountant|chef|cook|baker|student|pilot|"
+    r"driver|manager|analyst|scientist|"
+    r"researcher|professor|lecturer|writer|author|journalist|editor|photographer|musician|singer|actor|actress|"
+    r"artist|architect|electrician|plumber|carpenter|"
+    r"mechanic|farmer|waiter|waitress|barista|bartender|cashier|clerk|secretary|receptionist|librarian|dentist|"
+    r"pharmacist|vet|veterinarian|therapist|psychologist|"
+    r"counselor|firefighter|policeman|officer|soldier|salesman|salesperson|realtor|agent|consultant|director|ceo|cto|"
+    r"founder|entrepreneur|hairdresser|"
+    r"barber|tailor|translator|interpreter|trainer|coach|guard|janitor|technician|administrator|paramedic|surgeon|"
+    r"banker|broker|trader|politician|physicist|"
     r"chemist|biologist|mathematician|economist|intern|nanny|butcher|fisherman|welder|tutor|retiree)"
 )
 
@@ -64,39 +74,104 @@ _ADVERBS = r"(?:(?:now|currently|just|recently|finally|actually|also|still|reall
 _ROWS: tuple[Row, ...] = (
     _row("name", rf"(?:real |full |first )?name is (?:actually )?{_NAMED}"),
     _row("nickname", rf"(?:nickname is|goes by) {_NAMED}"),
-    _row("home", rf"(?:lives|living|resides|residing|based|located|home is|settled) (?:here |alone )?in {_VALUE}", "in"),
-    _row("home", rf"(?:moved|relocated) (?:back |over |out |away |here |permanently )*(?:from [^,;]{{2,40}}? )?to (?:live in )?{_NAMED}", "in"),
+    _row(
+        "home", rf"(?:lives|living|resides|residing|based|located|home is|settled) (?:here |alone )?in {_VALUE}", "in"
+    ),
+    _row(
+        "home",
+        rf"(?:moved|relocated) (?:back |over |out |away |here |"
+        rf"permanently )*(?:from [^,;]{{2,40}}? )?to (?:live in )?{_NAMED}",
+        "in",
+    ),
     _row("origin", rf"(?:originally )?(?:from|comes? from|hails from) {_NAMED}", "from"),
     _row("birthplace", rf"(?:was )?born (?:and raised )?in (?P<value>[A-ZÀ-Þ][^,;!?\d]{{1,60}}?){_STOP}", "in"),
     _row("birthday", rf"(?:birthday is|was born) (?:on )?(?P<value>(?=[^,;]*\d)\S[^;!?]{{2,40}}?){_STOP}"),
     _row("employer", rf"(?:works|working|employed) (?:\w+-time )?(?:at|for) {_NAMED}", "at"),
     _row("employer", rf"(?:started|began)(?: working| work| a (?:new )?(?:job|position|role))? at {_NAMED}", "at"),
-    _row("employer", rf"(?:got|took|accepted|landed) (?:an?|the) (?:\w+ ){{0,3}}(?:job|position|role|offer) (?:at|with|from) {_NAMED}", "at"),
-    _row("employer", rf"(?:switched|changed|transferred) (?:jobs |companies )?(?:from [^,;]{{2,40}}? )?to {_NAMED}", "at"),
+    _row(
+        "employer",
+        rf"(?:got|took|accepted|landed) (?:an?|the) (?:\w+ ){{0,3}}(?:job|position|role|offer) (?:at|with|"
+        rf"from) {_NAMED}",
+        "at",
+    ),
+    _row(
+        "employer", rf"(?:switched|changed|transferred) (?:jobs |companies )?(?:from [^,;]{{2,40}}? )?to {_NAMED}", "at"
+    ),
     _row("employer", r"joined (?P<value>[A-Z]\w+(?: [A-Z]\w+)*)(?= as\b| last\b| in\b| on\b|\s*$)", "at"),
     _row("occupation", rf"(?:works|working) as (?:an? )?{_VALUE}", "as"),
     _row("occupation", rf"(?:job|occupation|profession|job title|title) is (?:an? )?{_VALUE}"),
-    _row("occupation", rf"(?:became|become|becoming|retrained as|promoted to) (?:an? |the )?(?P<value>{_OCCUPATIONS})\b", "as"),
+    _row(
+        "occupation",
+        rf"(?:became|become|becoming|retrained as|promoted to) (?:an? |the )?(?P<value>{_OCCUPATIONS})\b",
+        "as",
+    ),
     _row("occupation", rf"an? (?P<value>{_OCCUPATIONS})(?=$|[,.]| now\b| at\b| in\b| and\b| by\b| by\b| for\b| who\b)"),
     _row("age", r"(?:age is |turned |turning )?(?P<value>\d{1,3})(?= years? old\b| yrs?\b|$| now\b| and\b|,)"),
-    _row("favourite {of}", rf"(?:all[- ]time )?favou?rite (?P<of>[\w' -]{{2,40}}?) (?:is|are|was|has always been|have always been|would be) {_VALUE}"),
-    _row("marital status", r"(?:got |happily |newly |been )*(?P<value>single|married|divorced|engaged|widowed|separated|in a relationship)\b(?! with| life| mother| parent)"),
-    _row("{of}'s name", r"(?P<of>wife|husband|partner|girlfriend|boyfriend|fianc\w+|spouse)(?:'s name)? is (?:called |named )?(?P<value>[A-Z]\w+)(?=$|[,.]| and\b)"),
-    _row("{of}'s name", rf"(?P<of>dog|cat|horse|hamster|parrot|rabbit|pet|puppy|kitten|car|boat|mother|father|mom|mum|dad|boss|landlord)(?:'s name)? is (?:called|named) {_NAMED}"),
-    _row("{of}'s name", rf"(?P<of>dog|cat|horse|hamster|parrot|rabbit|pet|puppy|kitten|mother|father|mom|mum|dad|boss|landlord)'s name is {_NAMED}"),
-    _row("diet", r"(?:an? |strict |strictly |went |turned |became |become |gone |eats |eating |diet is |mostly )*(?P<value>vegan|vegetarian|pescatarian|flexitarian|omnivore|carnivore|keto|paleo)\b(?! (?:food|restaurant|recipe|meal|option|dish|diet\w+ for|friend|wife|husband))"),
+    _row(
+        "favourite {of}",
+        rf"(?:all[- ]time )?favou?rite (?P<of>[\w' -]{{2,40}}?) (?:is|are|was|has always been|have always been|"
+        rf"would be) {_VALUE}",
+    ),
+    _row(
+        "marital status",
+        r"(?:got |happily |newly |been )*(?P<value>single|married|divorced|engaged|widowed|separated|"
+        r"in a relationship)\b(?! with| life| mother| parent)",
+    ),
+    _row(
+        "{of}'s name",
+        r"(?P<of>wife|husband|partner|girlfriend|boyfriend|fianc\w+|spouse)(?:'s name)? is (?:called |"
+        r"named )?(?P<value>[A-Z]\w+)(?=$|[,.]| and\b)",
+    ),
+    _row(
+        "{of}'s name",
+        rf"(?P<of>dog|cat|horse|hamster|parrot|rabbit|pet|puppy|kitten|car|boat|mother|father|mom|mum|dad|boss|"
+        rf"landlord)(?:'s name)? is (?:called|named) {_NAMED}",
+    ),
+    _row(
+        "{of}'s name",
+        rf"(?P<of>dog|cat|horse|hamster|parrot|rabbit|pet|puppy|kitten|mother|father|mom|mum|dad|boss|"
+        rf"landlord)'s name is {_NAMED}",
+    ),
+    _row(
+        "diet",
+        r"(?:an? |strict |strictly |went |turned |became |become |gone |eats |eating |diet is |"
+        r"mostly )*(?P<value>vegan|vegetarian|pescatarian|flexitarian|omnivore|carnivore|keto|paleo)\b(?! (?:food|"
+        r"restaurant|recipe|meal|option|dish|diet\w+ for|friend|wife|husband))",
+    ),
     _row("native language", rf"(?:native language|first language|mother tongue|native tongue) is {_VALUE}"),
     _row("car", rf"(?:drives|driving|car is) (?:an? )(?P<value>(?:[\w-]+ )?[A-Z0-9][^,;!?]{{1,40}}?){_STOP}"),
-    _row("{of}", rf"(?P<of>phone|laptop|computer|bike|motorcycle) is (?:an? )(?P<value>(?:[\w-]+ )?[A-Z0-9][^,;!?]{{1,40}}?){_STOP}"),
+    _row(
+        "{of}",
+        rf"(?P<of>phone|laptop|computer|bike|"
+        rf"motorcycle) is (?:an? )(?P<value>(?:[\w-]+ )?[A-Z0-9][^,;!?]{{1,40}}?){_STOP}",
+    ),
     _row("school", rf"(?:studies|studying|student) at {_NAMED}", "at"),
-    _row("school", r"(?:attends|attending|goes to|going to) (?P<value>(?:[A-Z][\w'.-]+ )+(?:University|College|School|Institute|Academy))", "at"),
-    _row("field of study", rf"(?:studies|studying|majors? in|majoring in|major is) (?P<value>(?!at\b|for\b|in\b|hard\b|abroad\b)\S[^,;!?]{{2,40}}?){_STOP}"),
+    _row(
+        "school",
+        r"(?:attends|attending|goes to|going to) (?P<value>(?:[A-Z][\w'.-]+ )+(?:University|College|School|Institute|"
+        r"Academy))",
+        "at",
+    ),
+    _row(
+        "field of study",
+        rf"(?:studies|studying|majors? in|majoring in|major is) (?P<value>(?!at\b|for\b|in\b|hard\b|"
+        rf"abroad\b)\S[^,;!?]{{2,40}}?){_STOP}",
+    ),
     _row("weight", r"(?:weighs|weight is) (?:about |around )?(?P<value>\d[\d.,]* ?(?:kg|kilos?|lbs?|pounds|stone)?)"),
     _row("height", r"(?:height is )?(?P<value>\d[\d.,' ]*(?:cm|m|ft|feet|foot)?(?: ?\d+)?(?: inches)?)(?= tall\b)"),
-    _row("number of {of}", r"(?:has|have) (?P<value>no|an?|one|two|three|four|five|six|seven|eight|\d{1,2}) (?P<of>kid|child|grandchild)(?:s|ren)?\b"),
-    _row("{of}", rf"(?P<of>budget|salary|rent|shoe size|dress size|blood type|time ?zone|pronouns|deadline|zodiac sign|star sign|religion|nationality|citizenship|"
-         rf"job title|goal weight|bedtime|e-?mail(?: address)?|address|hometown|hair colou?r|eye colou?r|dream job|current project|landlord) (?:is|are) (?:now |about |around )?{_VALUE}"),
-)  # fmt: skip
+    _row(
+        "number of {of}",
+        r"(?:has|have) (?P<value>no|an?|one|two|three|four|five|six|seven|eight|\d{1,2}) (?P<of>kid|child|"
+        r"grandchild)(?:s|ren)?\b",
+    ),
+    _row(
+        "{of}",
+        rf"(?P<of>budget|salary|rent|shoe size|dress size|blood type|time ?zone|pronouns|deadline|zodiac sign|"
+        rf"star sign|religion|nationality|citizenship|"
+        rf"job title|goal weight|bedtime|e-?mail(?: address)?|address|hometown|hair colou?r|eye colou?r|dream job|"
+        rf"current project|landlord) (?:is|are) (?:now |about |around )?{_VALUE}",
+    ),
+)
 _UNIQUE = (
     r"(?:wife|husband|partner|girlfriend|boyfriend|fianc\w+|mother|father|mom|mum|dad|boss|landlord|spouse|roommate)"
 )

@@ -1,4 +1,4 @@
-"""Cuts a sentence into clauses that are judged one by one: openers fall off, the fact in front of a question is saved."""
+"""Cuts a sentence into clauses judged one by one: openers fall off, the fact in front of a question is saved."""
 
 from __future__ import annotations
 
@@ -9,19 +9,26 @@ from shared.model.sentences import Sentence
 from workers.rules.statement import Clause
 
 _OPENER = re.compile(
-    r"^(?:(?:(?:hi|hey|hello|hiya|dear)(?: there| everyone| all| again)?|yeah|yep|yup|yes|no|nope|nah|ok|okay|k|sure|thanks(?: (?:so much|a lot|for asking|again))?|"
-    r"thank you(?: (?:so much|for asking))?|wow|woah|whoa|oh|ooh|ah|aww+|well|so|and|but|also|plus|anyway|by the way|btw|fyi|honestly|lol|haha+|hmm+|um+|uh|"
-    r"totally|absolutely|definitely|exactly|of course|for sure|cool|nice|great|awesome|amazing|perfect|sounds good|sounds great|right|true|i see|you know|"
-    r"guess what|to be honest|tbh|in fact|good (?:morning|afternoon|evening|day)|happy to|no (?:problem|worries)|please note that|note that|just so you know|"
-    r"(?:please )?(?:remember|don't forget|do not forget|keep in mind|bear in mind)(?: that|:)|for the record|as (?:i|you) (?:said|mentioned|know)|"
-    r"actually|guys|folks|me (?:too|neither|either)|same here|likewise|you too|congrats|congratulations|i agree|true that|really)(?![\w'’-])[\s,!.:;–—…-]*)+",
+    r"^(?:(?:(?:hi|hey|hello|hiya|dear)(?: there| everyone| all| again)?|yeah|yep|yup|yes|no|nope|nah|ok|okay|k|sure|"
+    r"thanks(?: (?:so much|a lot|for asking|again))?|"
+    r"thank you(?: (?:so much|for asking))?|wow|woah|whoa|oh|ooh|ah|aww+|well|so|and|but|also|plus|anyway|by the way|"
+    r"btw|fyi|honestly|lol|haha+|hmm+|um+|uh|"
+    r"totally|absolutely|definitely|exactly|of course|for sure|cool|nice|great|awesome|amazing|perfect|sounds good|"
+    r"sounds great|right|true|i see|you know|"
+    r"guess what|to be honest|tbh|in fact|good (?:morning|afternoon|evening|day)|happy to|no (?:problem|worries)|"
+    r"please note that|note that|just so you know|"
+    r"(?:please )?(?:remember|don't forget|do not forget|keep in mind|bear in mind)(?: that|:)|for the record|"
+    r"as (?:i|you) (?:said|mentioned|know)|"
+    r"actually|guys|folks|me (?:too|neither|either)|same here|likewise|you too|congrats|congratulations|i agree|"
+    r"true that|really)(?![\w'’-])[\s,!.:;–—…-]*)+",
     re.IGNORECASE,
 )
 _EXPLICIT = re.compile(
     r"\b(?:remember|don'?t forget|do not forget|keep in mind|bear in mind)(?: that|:)", re.IGNORECASE
 )
 _QUESTION_WORD = (
-    r"what|when|where|who|whom|whose|which|why|how|do|does|did|is|are|was|were|can|could|would|will|should|have|has|any|isn't|aren't|don't|"
+    r"what|when|where|who|whom|whose|which|why|how|do|does|did|is|are|was|were|can|could|would|will|should|have|has|"
+    r"any|isn't|aren't|don't|"
     r"didn't|won't|shall|may"
 )
 _QUESTION_START = re.compile(rf"(?:{_QUESTION_WORD})\b", re.IGNORECASE)
@@ -29,12 +36,14 @@ _BEFORE_QUESTION = re.compile(
     rf"(?:\s+[–—-]+\s*|[,;:…]\s+|\.{{2,}}\s*)(?:and\s+|so\s+|but\s+)?(?=(?:{_QUESTION_WORD})\b)", re.IGNORECASE
 )
 _JOINT = re.compile(
-    r"\s*(?:;\s+|\s[–—]\s|\s--?\s|,?\s+(?:and|but|so)\s+(?:also\s+|now\s+|then\s+)?(?=(?:I|we|my|our|I['’]\w+)\s)|,\s+(?=(?:I|my|I['’]\w+)\s))",
+    r"\s*(?:;\s+|\s[–—]\s|\s--?\s|,?\s+(?:and|but|so)\s+(?:also\s+|now\s+|then\s+)?(?=(?:I|we|my|our|I['’]\w+)\s)|"
+    r",\s+(?=(?:I|my|I['’]\w+)\s))",
     re.IGNORECASE,
 )
 _OWN_START = re.compile(r"(?:I|my|we|our)\b", re.IGNORECASE)
 _SHARED_SUBJECT = re.compile(
-    r"^(?P<first>I(?:['’]m| am)?\s+(?!.*\bto\s)\S[^,;]{2,80}?),?\s+and\s+(?=(?:also\s+)?(?:(?:live|work|study|have|own|drive|speak|play|love|like|hate|"
+    r"^(?P<first>I(?:['’]m| am)?\s+(?!.*\bto\s)\S[^,;]{2,80}?),?\s+and\s+(?=(?:also\s+)?(?:(?:live|work|study|have|"
+    r"own|drive|speak|play|love|like|hate|"
     r"prefer)\s+(?:in|at|as|for|with|an?|the|my|two|three|\w+)\b))",
     re.IGNORECASE,
 )
@@ -137,7 +146,7 @@ def _conditional(text: str) -> bool:
 
 
 def _shared(clause: Clause, begin: int, end: int) -> Iterator[Clause]:
-    """ "I live in Rome and work at Acme": two clauses, the second read behind "I "."""
+    """Two clauses of "I live in Rome and work at Acme", the second read behind "I "."""
     text = clause.text[begin:end]
     match = _SHARED_SUBJECT.match(text)
     if match is None:

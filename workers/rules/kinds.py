@@ -9,21 +9,26 @@ from shared.model.tense import tense
 from workers.rules.worth import FIRST_PERSON
 
 _PREFERENCE = re.compile(
-    r"\b(?:love|loves|like|likes|enjoy|enjoys|prefer|prefers|hate|hates|dislike|dislikes|adore|adores|favou?rites?|fave|fan of|can't stand|cannot stand|crazy about|"
+    r"\b(?:love|loves|like|likes|enjoy|enjoys|prefer|prefers|hate|hates|dislike|dislikes|adore|adores|favou?rites?|"
+    r"fave|fan of|can't stand|cannot stand|crazy about|"
     r"obsessed with|not into|am into|interested in|passionate about|don't like|rather)\b",
     re.IGNORECASE,
 )
 _PROFILE = re.compile(
-    r"\b(?:my name is|name's|i am (?:an?|from|\d+|married|single|divorced|engaged|allergic|vegan|vegetarian|retired)\b|i (?:also |currently |now )?(?:work|live|study|speak|own)\b|"
-    r"i was (?:born|raised)|years old|i grew up|i have (?:an?|one|two|three|four|five|\d+|no) \w+|my (?:wife|husband|partner|son|daughter|mom|mum|mother|dad|father|brother|sister|"
-    r"dog|cat|boss|job|girlfriend|boyfriend|fianc\w+|kids?|children|parents|family|birthday|hobby|hobbies)\b|allerg|diabet|asthma)",
+    r"\b(?:my name is|name's|i am (?:an?|from|\d+|married|single|divorced|engaged|allergic|vegan|vegetarian|"
+    r"retired)\b|i (?:also |currently |now )?(?:work|live|study|speak|own)\b|"
+    r"i was (?:born|raised)|years old|i grew up|i have (?:an?|one|two|three|four|five|\d+|no) \w+|my (?:wife|husband|"
+    r"partner|son|daughter|mom|mum|mother|dad|father|brother|sister|"
+    r"dog|cat|boss|job|girlfriend|boyfriend|fianc\w+|kids?|children|parents|family|birthday|hobby|hobbies)\b|allerg|"
+    r"diabet|asthma)",
     re.IGNORECASE,
 )
 _STATE = re.compile(
     r"\b(?:budget|version|status|deadline|salary|price|balance|score|weigh|weight|rent|goal)\b", re.IGNORECASE
 )
 _IDENTITY = re.compile(
-    r"\b(?:name is|called|allerg\w*|diabet\w*|asthma\w*|pregnan\w*|epilep\w*|medication|insulin|intoleran\w*|celiac|coeliac|anaphyl\w*|birthday)\b",
+    r"\b(?:name is|called|allerg\w*|diabet\w*|asthma\w*|pregnan\w*|epilep\w*|medication|insulin|intoleran\w*|celiac|"
+    r"coeliac|anaphyl\w*|birthday)\b",
     re.IGNORECASE,
 )
 

@@ -1,4 +1,4 @@
-"""How two statements about the same person relate when no attribute decides: equal, opposite, one richer than the other."""
+"""How two statements about one person relate where no attribute decides: equal, opposite, one the richer."""
 
 from __future__ import annotations
 
@@ -11,23 +11,26 @@ from workers.rules.worth import content_words
 
 _WORD = re.compile(r"\d+(?:[.,:]\d+)*|[^\W_]+(?:'[^\W_]+)?")
 _NEGATION = re.compile(
-    r"\b(?:do|does|did|is|are|was|were|has|have|had|can|could|will|would|should|must)(?: not\b|n't\b)|\b(?:cannot|never|no longer|not|no|without)\b",
+    r"\b(?:do|does|did|is|are|was|were|has|have|had|can|could|will|would|should|must)(?: not\b|n't\b)|\b(?:cannot|"
+    r"never|no longer|not|no|without)\b",
     re.IGNORECASE,
 )
 _LIKES = re.compile(
-    r"^(?:(?:really |absolutely |also |still )*(?:likes?|loves?|enjoys?|adores?)|is (?:an? (?:big |huge )?fan of|into|fond of)) ",
+    r"^(?:(?:really |absolutely |also |still )*(?:likes?|loves?|enjoys?|adores?)|is (?:an? (?:big |huge )?fan of|"
+    r"into|fond of)) ",
     re.IGNORECASE,
 )
 _DISLIKES = re.compile(
-    r"^(?:(?:really |absolutely |also |still )*(?:hates?|dislikes?|detests?|can't stand|cannot stand|(?:doesn't|does not|don't|do not)(?: really)? (?:like|love|enjoy))|"
+    r"^(?:(?:really |absolutely |also |still )*(?:hates?|dislikes?|detests?|can't stand|cannot stand|(?:doesn't|"
+    r"does not|don't|do not)(?: really)? (?:like|love|enjoy))|"
     r"(?:isn't|is not) (?:an? (?:big |huge )?fan of|into|fond of)) ",
     re.IGNORECASE,
 )
 _ARTICLES = word_list("a an the")
 _AUXILIARIES = word_list("do does did")
 _CHANGES_MEANING = word_list(
-    """not no never without except but if unless used former formerly ex stopped quit instead almost nearly might may maybe
-    than until was were had wants hopes plans"""
+    """not no never without except but if unless used former formerly ex stopped quit instead almost nearly might
+    may maybe than until was were had wants hopes plans"""
 )
 
 

@@ -10,11 +10,13 @@ from workers.rules.third_person import expand, third_person
 
 _POLITE = r"(?:(?:please|pls|kindly|and|also|so|now)\s+)*"
 _ASKING = (
-    r"(?:(?:can|could|would|will)\s+you\s+(?:please\s+|kindly\s+|maybe\s+|possibly\s+)?|(?:i\s+would|i)\s+(?:like|want|love|need)\s+you\s+to\s+|"
+    r"(?:(?:can|could|would|will)\s+you\s+(?:please\s+|kindly\s+|maybe\s+|possibly\s+)?|(?:i\s+would|i)\s+(?:like|"
+    r"want|love|need)\s+you\s+to\s+|"
     r"i\s+would\s+appreciate\s+it\s+if\s+you\s+(?:can|could|would)\s+)?"
 )
 _REQUEST = re.compile(
-    rf"^{_POLITE}{_ASKING}{_POLITE}(?P<verb>give|show|tell|find|recommend|suggest|list|provide|share|send|get|search\s+for|search|look\s+for|"
+    rf"^{_POLITE}{_ASKING}{_POLITE}(?P<verb>give|show|tell|find|recommend|suggest|list|provide|share|send|get|"
+    rf"search\s+for|search|look\s+for|"
     r"look\s+up|help|explain|describe|write|create|make|plan|draft|compare|book|reserve|order|translate|summari[sz]e)\b"
     r"\s*(?P<me>(?:to|with|for)?\s*(?:me|us)\b)?\s*(?P<object>\S.*)$",
     re.IGNORECASE | re.DOTALL,
@@ -42,7 +44,8 @@ _ABOUT = re.compile(r"^(?:more\s+)?(?:about|of)\s+", re.IGNORECASE)
 _HOW = re.compile(r"^(?:how|why|when|where|what|which|who|whether|if)\b", re.IGNORECASE)
 _ANY = re.compile(
     rf"^{_POLITE}(?:do you have |have you got |are there |is there )?any\s+(?:good\s+)?"
-    r"(?P<object>(?:\w+\s+){0,2}?(?:tips?|ideas?|recommendations?|suggestions?|advice|recipes?|books?|places?|restaurants?)\b.+)$",
+    r"(?P<object>(?:\w+\s+){0,2}?(?:tips?|ideas?|recommendations?|suggestions?|advice|recipes?|books?|places?|"
+    r"restaurants?)\b.+)$",
     re.IGNORECASE | re.DOTALL,
 )
 _WHERE = re.compile(
@@ -53,19 +56,25 @@ _LOOKING = re.compile(
     r"^i\s+am\s+(?:currently\s+|now\s+|also\s+|still\s+)?looking\s+for\s+(?P<object>\S.+)$", re.IGNORECASE | re.DOTALL
 )
 _VAGUE_OBJECT = re.compile(
-    r"^(?:(?:it|this|that|them|you|more|something|anything|everything|details|me|us|so|up|out|sure|sense|the|a|an|one|to|about|all|see|know|"
-    r"your|what|think|thoughts?|opinion|break|call|hand|minute|moment|favou?r|again|please|joke|story|love|rid)\b\s*)*$",
+    r"^(?:(?:it|this|that|them|you|more|something|anything|everything|details|me|us|so|up|out|sure|sense|the|a|an|"
+    r"one|to|about|all|see|know|"
+    r"your|what|think|thoughts?|opinion|break|call|hand|minute|moment|favou?r|again|please|joke|story|love|"
+    r"rid)\b\s*)*$",
     re.IGNORECASE,
 )
 _INSTRUCTION = re.compile(
-    rf"^{_POLITE}{_ASKING}{_POLITE}(?P<wish>(?:always|never|do\s+not|don't|from\s+now\s+on|in\s+(?:the\s+)?future|whenever|when\s+i\s+ask|if\s+i\s+ask|"
+    rf"^{_POLITE}{_ASKING}{_POLITE}(?P<wish>(?:always|never|do\s+not|don't|from\s+now\s+on|in\s+(?:the\s+)?future|"
+    rf"whenever|when\s+i\s+ask|if\s+i\s+ask|"
     r"remember\s+to|make\s+sure(?:\s+(?:to|that))?|keep\s+(?:your|the|all|it|answers|replies|responses)|"
-    r"(?:answer|reply|respond|talk|speak|write)\s+(?:to\s+me\s+)?(?:only\s+|always\s+)?in|(?:call|address)\s+me|use|avoid|stop|be)\b.*)$",
+    r"(?:answer|reply|respond|talk|speak|write)\s+(?:to\s+me\s+)?(?:only\s+|always\s+)?in|(?:call|address)\s+me|use|"
+    r"avoid|stop|be)\b.*)$",
     re.IGNORECASE | re.DOTALL,
 )
 _IDIOM = re.compile(
-    r"^(?:never\s+mind|nevermind|don't\s+(?:worry|mention|know|forget\s+to|you)|always\s+(?:a|happy|good)|be\s+(?:well|safe|careful|good|right)|"
-    r"do\s+not\s+worry|never\s+(?:again|ever|been|heard|tried|thought)|always\s+\w+(?:ed|ing)\b|stop\s+(?:it|that)$|use\s+(?:it|that)$)",
+    r"^(?:never\s+mind|nevermind|don't\s+(?:worry|mention|know|forget\s+to|you)|always\s+(?:a|happy|good)|"
+    r"be\s+(?:well|safe|careful|good|right)|"
+    r"do\s+not\s+worry|never\s+(?:again|ever|been|heard|tried|thought)|always\s+\w+(?:ed|ing)\b|stop\s+(?:it|that)$|"
+    r"use\s+(?:it|that)$)",
     re.IGNORECASE,
 )
 _NEAR_ME = re.compile(r"\b(?:near|around|close to)\s+(?:me|us|here)\b", re.IGNORECASE)
@@ -100,10 +109,10 @@ def _need(text: str, name: str) -> Wish | None:
     if match is None or _VAGUE_OBJECT.match(match["object"]):
         return None
     verb = re.sub(r"\s+", " ", match["verb"].lower())
-    return _request(verb, bool(match["me"]), match["object"], name)
+    return _request(verb, match["object"], name, for_me=bool(match["me"]))
 
 
-def _request(verb: str, for_me: bool, what: str, name: str) -> Wish | None:
+def _request(verb: str, what: str, name: str, *, for_me: bool) -> Wish | None:
     if verb == "tell":
         return _told(what, name) if for_me else None
     if verb == "help":

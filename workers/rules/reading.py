@@ -41,11 +41,11 @@ def statements(src: int, message: Message, window: Window) -> list[Statement]:
             found = found[:-1]
         else:
             found.append(statement)
-    kept = [statement for statement in found if statement.worth == 2 or (log and _tells(statement, answers))]
+    kept = [statement for statement in found if statement.worth == 2 or (log and _tells(statement, answers=answers))]
     return (kept or found)[:_MOST]
 
 
-def _tells(statement: Statement, answers: bool) -> bool:  # noqa: FBT001
+def _tells(statement: Statement, *, answers: bool) -> bool:
     """In a log of named people a weak statement stays where it answers a question or says much."""
     return answers or len(content_words(statement.text)) > _MUCH
 
@@ -78,12 +78,12 @@ class _Reader:
             bare_secret_next = names_a_secret(sentence.text)
             if self._refused(sentence.text):
                 continue
-            yield from self._sentence(sentence, told_secret)
+            yield from self._sentence(sentence, told_secret=told_secret)
 
     def _refused(self, text: str) -> bool:
         return planted_order(text) or code_or_log(text) or placeholder(text) or phatic(text) or small_talk(expand(text))
 
-    def _sentence(self, sentence: Sentence, told_secret: bool) -> Iterator[Statement]:  # noqa: FBT001
+    def _sentence(self, sentence: Sentence, *, told_secret: bool) -> Iterator[Statement]:
         spoken = language(sentence.text) or (self._language if sentence.text.isascii() else None)
         if spoken != "en":
             if not told_secret:
@@ -100,7 +100,7 @@ class _Reader:
             yield from self._clause(clause, sentence)
 
     def _as_said(self, sentence: Sentence) -> Iterator[Statement]:
-        """A language without rules of its own: kept as it stands, with its dates written out where they are understood."""
+        """A language without rules of its own: kept as it stands, with its dates written out where understood."""
         if self._voice.speaker == "assistant" or is_question(sentence.text) or worth(sentence.text, english=False) == 0:
             return
         ground = grounded(sentence.text, self._message.said_at)

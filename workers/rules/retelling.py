@@ -9,7 +9,8 @@ from workers.rules.third_person import third_person
 
 _MAX_WORDS, _MAX_CHARS = 60, 240
 _FRONT = re.compile(
-    r"^(?P<when>(?:on|in|around|since|at|back in|during|by|from) (?=[^,]{0,40}(?:\d|january|february|march|april|may|june|july|august|"
+    r"^(?P<when>(?:on|in|around|since|at|back in|during|by|from) (?=[^,]{0,40}(?:\d|january|february|march|april|may|"
+    r"june|july|august|"
     r"september|october|november|december))(?:(?!\b(?:i|we|my)\b)[^,]){2,60}?),?\s+(?P<rest>(?:i|we)\s.+)$",
     re.IGNORECASE | re.DOTALL,
 )
@@ -20,10 +21,13 @@ _YOU = re.compile(
     r"\b(?P<word>yourself|yours|your|you're|you've|you'll|you are|you were|you have|you)\b", re.IGNORECASE
 )
 _ANY_YOU = re.compile(
-    r"\b(?:when|if|as|that|where|makes?|how|what|because) you\b|\byou (?:can|could|know|have to|need|never|should|get)\b",
+    r"\b(?:when|if|as|that|where|makes?|how|what|because) you\b|\byou (?:can|could|know|have to|need|never|should|"
+    r"get)\b",
     re.IGNORECASE,
 )
-_ALSO = re.compile(r"(?:,? (?:too|as well|either|though|tho|haha+|lol|actually|of course|you know|by the way|btw))+$", re.IGNORECASE)
+_ALSO = re.compile(
+    r"(?:,? (?:too|as well|either|though|tho|haha+|lol|actually|of course|you know|by the way|btw))+$", re.IGNORECASE
+)
 _ALSO_FIRST = re.compile(r"^(?:also|just|actually|honestly) (?=[a-z]+)", re.IGNORECASE)
 _SHARED = re.compile(r"^(?:shared|sent|posted|shares|sends|posts|attached)\b")
 _TAIL = re.compile(r"[\s.!…,;:–—-]+$")
@@ -63,7 +67,7 @@ def shortened(text: str) -> str:
 
 
 def front_last(text: str) -> str:
-    """ "On 2026-05-06 I had a meeting" -> "I had a meeting on 2026-05-06", where only one clause follows."""
+    """Turns "On 2026-05-06 I had a meeting" into "I had a meeting on 2026-05-06", where only one clause follows."""
     match = _FRONT.match(text)
     if match is None or _MORE_CLAUSES.search(match["rest"]):
         return text
@@ -72,7 +76,7 @@ def front_last(text: str) -> str:
 
 
 def _also_first(text: str, name: str) -> str:
-    """ "Also likes tea" -> "likes tea", "Maria just moved" -> "Maria moved"."""
+    """Turns "Also likes tea" into "likes tea", "Maria just moved" into "Maria moved"."""
     lead = f"{name} " if name and text.startswith(f"{name} ") else ""
     rest = text[len(lead) :]
     return lead + _ALSO_FIRST.sub("", rest, count=1)
@@ -88,9 +92,17 @@ def _trim(text: str) -> str:
 
 
 def _told_to(text: str, other: str) -> str:
-    """ "you" is the other speaker, unless it is anyone's "you"."""
+    """The other speaker for "you", unless it is anyone's "you"."""
     if not other or _ANY_YOU.search(text):
         return text
-    ends = {"your": "'s", "yours": "'s", "you're": " is", "you've": " has", "you'll": " will", "you are": " is",
-            "you were": " was", "you have": " has"}  # fmt: skip
+    ends = {
+        "your": "'s",
+        "yours": "'s",
+        "you're": " is",
+        "you've": " has",
+        "you'll": " will",
+        "you are": " is",
+        "you were": " was",
+        "you have": " has",
+    }
     return _YOU.sub(lambda match: other + ends.get(match["word"].lower(), ""), text)

@@ -14,7 +14,7 @@ Worth = Literal[0, 1, 2]  # nothing, only where the message has nothing better, 
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A part of a message that is judged by itself: message[start:end], read behind `lead` ("I " for a shared subject)."""
+    """A part of a message judged by itself: message[start:end], read behind `lead` ("I " for a shared subject)."""
 
     start: int
     end: int

@@ -10,8 +10,8 @@ from workers.rules.attributes import Fact
 from workers.rules.worth import content_words
 
 _CARRIERS = word_list(
-    """lives live living moved works work working started began joined resides relocated previously now currently name is called
-    back here years old drives studies eats employed job"""
+    """lives live living moved works work working started began joined resides relocated previously now currently
+    name is called back here years old drives studies eats employed job"""
 )
 _MOVED = re.compile(r"\b(?P<moved>[Mm]oved|[Rr]elocated)(?P<way>(?: back| over| out| away)*) to (?=[A-ZÀ-Þ])")
 _CARRIES_MORE = re.compile(r"\band (?:is|has|works?|lives?|loves?|likes?|plays?|owns?|studies|they|their)\b")

@@ -11,37 +11,46 @@ from dataclasses import dataclass, field
 from shared.model.word_list import word_list
 from workers.rules.verbs import inflects, plural, singular
 
+_FELT = "love|like|miss|enjoy|want|need|have|think|believe|feel|hope|prefer|hate"
 _CONTRACTIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), to)
     for pattern, to in (
         (r"\bI'm\b|\bim\b(?= \w)|\bI m\b", "I am"),
         (r"\bI've\b|\bive\b(?= \w)", "I have"),
         (r"\bI'll\b", "I will"),
-        (r"\bI'd(?= (?:\w+ly |never |always |just |already )?(?:been|had|gone|done|seen|\w+ed)\b)", "I had"),
+        (r"\bI'd(?= (?:\w+ly |never |always |just |already )?(?:been|had|gone|done|seen|(?!need)\w+ed)\b)", "I had"),
         (r"\bI'd\b", "I would"),
         (r"\bwe're\b", "we are"),
         (r"\bwe've\b", "we have"),
         (r"\bwe'll\b", "we will"),
-        (r"\bwe'd(?= (?:\w+ly |never |always |just |already )?(?:been|had|gone|done|seen|\w+ed)\b)", "we had"),
+        (r"\bwe'd(?= (?:\w+ly |never |always |just |already )?(?:been|had|gone|done|seen|(?!need)\w+ed)\b)", "we had"),
         (r"\bwe'd\b", "we would"),
         (r"\bgonna\b", "going to"),
-        (r"\b(I|we) do (?=(?:really |also )?(?:love|like|miss|enjoy|want|need|have|think|believe|feel|hope|prefer|hate)\b)", r"\1 "),
+        (rf"\b(I|we) do (?=(?:really |also )?(?:{_FELT})\b)", r"\1 "),
     )
 )
+_WAS_DOING = (
+    r"(?:just |also |currently |still |now )*(?:planning|working|living|studying|learning|training|moving|flying|travell?ing|"
+    r"thinking (?:of|about)|going to|looking for|hoping to|saving (?:up )?for|allergic to)\b \S"
+)
+_DID = (
+    r"(?:just |also |recently |finally )*(?:went|got|had|bought|saw|visited|started|finished|moved|met|made|took|found|joined|"
+    r"booked|signed up|tried|ate|watched|played|won|lost|ran|quit|adopted|graduated|celebrated|spent|decided) "
+    r"(?!it\b|that\b|this\b|you\b|is\b|was\b|,)\S"
+)
+_DOES = (
+    r"(?:just |also |really |still |currently )*(?:love|hate|live|prefer|need|want|enjoy|work) "
+    r"(?!it\b|that\b|this\b|you\b|your\b|is\b|was\b|and\b|,)\S"
+)
+_HAS_BEEN = r"(?:just |also |recently |never |always )*been (?!there\b|that\b)\w+ \w+"
 _IMPLIED = tuple(
     (lead, re.compile(pattern, re.IGNORECASE))
-    for lead, pattern in (
-        ("I have ", r"(?:just |also |recently |never |always )*been (?!there\b|that\b)\w+ \w+"),
-        ("I am ", r"(?:just |also |currently |still |now )*(?:planning|working|living|studying|learning|training|moving|flying|travell?ing|thinking (?:of|about)|"
-         r"going to|looking for|hoping to|saving (?:up )?for|allergic to)\b \S"),
-        ("I ", r"(?:just |also |recently |finally )*(?:went|got|had|bought|saw|visited|started|finished|moved|met|made|took|found|joined|booked|signed up|tried|"
-         r"ate|watched|played|won|lost|ran|quit|adopted|graduated|celebrated|spent|decided) (?!it\b|that\b|this\b|you\b|is\b|was\b|,)\S"),
-        ("I ", r"(?:just |also |really |still |currently )*(?:love|hate|live|prefer|need|want|enjoy|work) (?!it\b|that\b|this\b|you\b|your\b|is\b|was\b|and\b|,)\S"),
-    )
+    for lead, pattern in (("I have ", _HAS_BEEN), ("I am ", _WAS_DOING), ("I ", _DID), ("I ", _DOES))
 )
 _ADVERB = (
     "just|also|really|still|always|never|often|usually|sometimes|recently|finally|actually|already|only|even|currently|"
-    "probably|definitely|totally|truly|honestly|absolutely|once|mostly|now|both|all|kinda|basically|literally|simply|mainly|"
+    "probably|definitely|totally|truly|honestly|absolutely|once|mostly|now|both|all|kinda|basically|literally|simply|"
+    "mainly|"
     "normally|generally|rarely|seldom|occasionally|especially|particularly|fully|deeply|highly|strongly|personally|"
     "originally|previously|formerly|officially|soon|ever|not"
 )
@@ -54,20 +63,27 @@ _AND_I = re.compile(
 )
 _ALONE = re.compile(r"\b(?:I|we)\b(?!\.)", re.IGNORECASE)
 _OWN_WORDS = {
-    "my": "their", "mine": "theirs", "myself": "themselves", "me": "them", "our": "their", "ours": "theirs", "us": "them",
+    "my": "their",
+    "mine": "theirs",
+    "myself": "themselves",
+    "me": "them",
+    "our": "their",
+    "ours": "theirs",
+    "us": "them",
     "ourselves": "themselves",
-}  # fmt: skip
+}
 _OWN = re.compile(r"\b(?:my|mine|myself|me|our|ours|ourselves|us)\b", re.IGNORECASE)
 _ADVERB_FIRST = re.compile(rf"^(?P<adverbs>(?:(?:{_ADVERB})\s+)+)I\s+", re.IGNORECASE)
 _JOINED = re.compile(
     rf"(?P<join>\b(?:and|but|or|then)\s+(?:then\s+)?)(?P<adverbs>(?:(?:{_ADVERB})\s+)*)(?P<verb>[a-z]+(?:'t)?)"
-    r"(?=\s+(?:a|an|the|my|their|in|at|as|for|with|on|to|it|them|from|every|about|some|two|three|lots?|near|by|eat|like|"
+    r"(?=\s+(?:a|an|the|my|their|in|at|as|for|with|on|to|it|them|from|every|about|some|two|three|lots?|near|by|eat|"
+    r"like|"
     r"have|want)\b)"
 )
 _JOINED_VERBS = word_list(
-    """live work love like hate enjoy have am do don't want need play study teach drive own run go eat drink prefer speak hope
-    plan try collect volunteer travel read write cook make take use spend help watch listen swim walk ride sing dance paint
-    train coach manage commute stay sleep practice attend belong know think feel keep"""
+    """live work love like hate enjoy have am do don't want need play study teach drive own run go eat drink prefer
+    speak hope plan try collect volunteer travel read write cook make take use spend help watch listen swim walk
+    ride sing dance paint train coach manage commute stay sleep practice attend belong know think feel keep"""
 )
 _BARRIER = re.compile(
     r"\b(?:to|can|could|will|would|should|might|may|must|who|that|which|when|because|if|while|than)\b"
@@ -80,7 +96,7 @@ def third_person(text: str, name: str = "") -> str:
 
 
 def implied_subject(text: str) -> str:
-    """What is left out in front of "Went to Rome", "Love sushi", "Planning a trip": "I ", "I am ", "I have "; else ""."""
+    """What is left out in front of "Went to Rome", "Planning a trip": "I ", "I am ", "I have "; else ""."""
     for lead, pattern in _IMPLIED:
         if pattern.match(text):
             return lead

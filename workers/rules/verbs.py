@@ -13,9 +13,19 @@ _MODAL = word_list(
     didn't wasn't weren't hadn't did was had"""
 )
 _IRREGULAR = {
-    "am": "is", "are": "is", "aren't": "isn't", "have": "has", "haven't": "hasn't", "do": "does", "don't": "doesn't",
-    "dont": "doesn't", "go": "goes", "were": "was", "gotta": "has to", "wanna": "wants to",
-}  # fmt: skip
+    "am": "is",
+    "are": "is",
+    "aren't": "isn't",
+    "have": "has",
+    "haven't": "hasn't",
+    "do": "does",
+    "don't": "doesn't",
+    "dont": "doesn't",
+    "go": "goes",
+    "were": "was",
+    "gotta": "has to",
+    "wanna": "wants to",
+}
 _PLURAL = {"am": "are", "was": "were", "wasn't": "weren't", "is": "are", "gotta": "have to", "wanna": "want to"}
 _ING_BASE = word_list("bring sing ring swing cling fling sting string spring wring")
 _NOT_A_VERB = word_list(

@@ -17,55 +17,78 @@ FIRST_PERSON = re.compile(
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 _SPECIFIC = re.compile(r"\d|(?<=[a-z,;:)] )[A-Z][\w'-]+|[\"“«][^\"”»]{3,}[\"”»]|(?<!\w)'[A-Z][^']{3,}'(?!\w)")
 _EMPTY = word_list(
-    """a an the and or but so if because as of in on at to for with from by about into over out up down off than then there here
-    is are was were am be been being do does did done have has had having will would can could should might may must shall not
-    no never i'm i've i'd i'll im ive it's that's there's what's let's don't doesn't didn't can't won't isn't aren't wasn't couldn't
-    i me my mine myself you your yours you're you've you'll you'd he him his she her hers it its they them their we us our ours this that these those
-    who whom whose which what when where why how all any both each few more most other some such only own same too very just also
-    really still even ever always already yet now today again back quite pretty totally definitely absolutely truly honestly
-    completely especially much many lot lots bit kind sort thing things stuff something anything everything nothing someone
-    anyone everyone one ones time times way ways day days moment
-    good great nice cool awesome amazing fun funny interesting wonderful fantastic lovely beautiful incredible inspiring perfect
-    best better bad worse worst hard tough easy glad happy excited exciting thrilled sorry proud sure fine okay ok well right true
-    curious interested impressed jealous grateful thankful lucky blessed pleased delighted surprised relaxing rewarding cute sweet
-    sound sounds look looks looking seem seems feel feels feeling think thinks thought guess know knows mean means see seen saw
-    hear heard say said tell told talk talking talked chat chatting ask asking agree understand imagine bet hope hoping wonder
-    remember forget believe suppose appreciate thank thanks welcome pleasure love loves like likes enjoy enjoyed want wanted need
-    needed get gets got getting go goes going gonna went come coming came make makes making made take takes taking took give keep
-    let help helps helped try tries trying tried use used start started check find found put stay wait waiting share sharing
-    idea question answer point sense reason deal course luck support fan big little small new old long
-    yes yeah yep no nope oh wow hey hi hello ok haha lol"""
+    """a an the and or but so if because as of in on at to for with from by about into over out up down off than
+    then there here is are was were am be been being do does did done have has had having will would can could
+    should might may must shall not no never i'm i've i'd i'll im ive it's that's there's what's let's don't
+    doesn't didn't can't won't isn't aren't wasn't couldn't i me my mine myself you your yours you're you've you'll
+    you'd he him his she her hers it its they them their we us our ours this that these those who whom whose which
+    what when where why how all any both each few more most other some such only own same too very just also really
+    still even ever always already yet now today again back quite pretty totally definitely absolutely truly
+    honestly completely especially much many lot lots bit kind sort thing things stuff something anything
+    everything nothing someone anyone everyone one ones time times way ways day days moment good great nice cool
+    awesome amazing fun funny interesting wonderful fantastic lovely beautiful incredible inspiring perfect best
+    better bad worse worst hard tough easy glad happy excited exciting thrilled sorry proud sure fine okay ok well
+    right true curious interested impressed jealous grateful thankful lucky blessed pleased delighted surprised
+    relaxing rewarding cute sweet sound sounds look looks looking seem seems feel feels feeling think thinks
+    thought guess know knows mean means see seen saw hear heard say said tell told talk talking talked chat
+    chatting ask asking agree understand imagine bet hope hoping wonder remember forget believe suppose appreciate
+    thank thanks welcome pleasure love loves like likes enjoy enjoyed want wanted need needed get gets got getting
+    go goes going gonna went come coming came make makes making made take takes taking took give keep let help
+    helps helped try tries trying tried use used start started check find found put stay wait waiting share sharing
+    idea question answer point sense reason deal course luck support fan big little small new old long yes yeah yep
+    no nope oh wow hey hi hello ok haha lol"""
 )
 _REACTION = re.compile(
-    r"^(?:(?:that|this|it|those|these|what|you|your|how|glad|good|great|nice|happy|sorry|so|such|sounds?|looks?|seems?|thanks?|thank|congrats|"
-    r"congratulations|welcome|have|take|keep|let me know|way to|can't wait|me too|same|i (?:hope|bet|agree|see|understand|know|can (?:imagine|see|tell|"
-    r"relate)|appreciate|couldn't agree|totally|completely|wish you|think so|guess so|am (?:so |really |very |just )*(?:glad|happy|sorry|excited|proud) (?:to hear|for|"
-    r"that you|of you|you))|you'?re|enjoy|wishing|hope|maybe|not (?:really|yet|at all|much)|let's|let us|we should|i'?ll (?:check|try|let|do|be|have|keep|look|give|see|"
-    r"think|definitely|take)|i will (?:check|try|let|do|be|have to|keep|look|give|see|think|definitely|take)|i would love to|i'd love to|"
+    r"^(?:(?:that|this|it|those|these|what|you|your|how|glad|good|great|nice|happy|sorry|so|such|sounds?|looks?|"
+    r"seems?|thanks?|thank|congrats|"
+    r"congratulations|welcome|have|take|keep|let me know|way to|can't wait|me too|same|i (?:hope|bet|agree|see|"
+    r"understand|know|can (?:imagine|see|tell|"
+    r"relate)|appreciate|couldn't agree|totally|completely|wish you|think so|guess so|am (?:so |really |very |"
+    r"just )*(?:glad|happy|sorry|excited|proud) (?:to hear|for|"
+    r"that you|of you|you))|you'?re|enjoy|wishing|hope|maybe|not (?:really|yet|at all|much)|let's|let us|we should|"
+    r"i'?ll (?:check|try|let|do|be|have|keep|look|give|see|"
+    r"think|definitely|take)|i will (?:check|try|let|do|be|have to|keep|look|give|see|think|definitely|take)|"
+    r"i would love to|i'd love to|"
     r"it was (?:nice|great|good)|(?:nice|great|good) (?:to|talking|chatting|meeting))\b)",
     re.IGNORECASE,
 )
 _PHRASE = re.compile(
-    r"^(?:i (?:do(?:n't| not) (?:know|mind|care|think so)|see|agree|hope so|think so(?: too)?|know(?: right)?|bet|guess(?: so)?|am (?:good|fine|well|great|doing \w+|"
-    r"ok(?:ay)?|not sure|sure|here|back|sorry|on my way|all ears|in|so jealous)|can(?:'t|not)? (?:even )?(?:imagine|believe it|relate|wait|see (?:that|why))(?: .{0,60})?|"
-    r"(?:totally |completely |really )*understand|have(?:n't| not)|did|do|was|will|would|have to go|should go|got to go|gotta go|appreciate (?:it|that))"
-    r"(?:[\s,]+(?:too|you|thanks|thank|now|well|today|so much|for asking|right now|all|either|that|it|then|and you))*|(?:you|me) too|same (?:here|to you)|not (?:really|yet|much)|"
-    r"(?:talk|see|catch|chat|speak)(?: to| with)? (?:you|ya|u)(?: \w+){0,3}|have a .{2,40}|take care.{0,30}|good luck.{0,40}|"
-    r"let me know.{0,60}|(?:thanks|thank you|thx)(?: (?:so much|a lot|again|very much|a bunch|a million))*(?: for\b.{0,80}| to you)?|congrat\w+.{0,60}|(?:nice|great|good|lovely) (?:to |talking |chatting |meeting ).{0,60}|"
-    r"it (?:was|is|'s|has been) (?:so |really |very )*(?:nice|great|good|lovely|a pleasure|fun) (?:to |talking|chatting|meeting|seeing|catching).{0,60}|"
-    r"i (?:have )?(?:really )?enjoyed (?:talking|chatting|our (?:chat|conversation|talk)).{0,40}|(?:sorry|glad|happy) to hear.{0,60}|how are you.{0,20}|"
-    r"i am (?:so |really |very |just )*(?:glad|happy|sorry|pleased|excited|thrilled) (?:to hear|for you|you\b|that you|we).{0,80}|i hope (?:you|it|that|to see you|so).{0,80}|"
-    r"i(?:'ll| will) (?:let you know|be (?:here|back|there)|keep (?:that|it|you|this)|have to (?:check|try)|check (?:it|that|them)|definitely|talk to you|see you).{0,60}|"
+    r"^(?:i (?:do(?:n't| not) (?:know|mind|care|think so)|see|agree|hope so|think so(?: too)?|know(?: right)?|bet|"
+    r"guess(?: so)?|am (?:good|fine|well|great|doing \w+|"
+    r"ok(?:ay)?|not sure|sure|here|back|sorry|on my way|all ears|in|so jealous)|can(?:'t|not)? (?:even )?(?:imagine|"
+    r"believe it|relate|wait|see (?:that|why))(?: .{0,60})?|"
+    r"(?:totally |completely |really )*understand|have(?:n't| not)|did|do|was|will|would|have to go|should go|"
+    r"got to go|gotta go|appreciate (?:it|that))"
+    r"(?:[\s,]+(?:too|you|thanks|thank|now|well|today|so much|for asking|right now|all|either|that|it|then|"
+    r"and you))*|(?:you|me) too|same (?:here|to you)|not (?:really|yet|much)|"
+    r"(?:talk|see|catch|chat|speak)(?: to| with)? (?:you|ya|u)(?: \w+){0,3}|have a .{2,40}|take care.{0,30}|"
+    r"good luck.{0,40}|"
+    r"let me know.{0,60}|(?:thanks|thank you|thx)(?: (?:so much|a lot|again|very much|a bunch|"
+    r"a million))*(?: for\b.{0,80}| to you)?|congrat\w+.{0,60}|(?:nice|great|good|lovely) (?:to |talking |chatting |"
+    r"meeting ).{0,60}|"
+    r"it (?:was|is|'s|has been) (?:so |really |very )*(?:nice|great|good|lovely|a pleasure|fun) (?:to |talking|"
+    r"chatting|meeting|seeing|catching).{0,60}|"
+    r"i (?:have )?(?:really )?enjoyed (?:talking|chatting|our (?:chat|conversation|talk)).{0,40}|(?:sorry|glad|"
+    r"happy) to hear.{0,60}|how are you.{0,20}|"
+    r"i am (?:so |really |very |just )*(?:glad|happy|sorry|pleased|excited|thrilled) (?:to hear|for you|you\b|"
+    r"that you|we).{0,80}|i hope (?:you|it|that|to see you|so).{0,80}|"
+    r"i(?:'ll| will) (?:let you know|be (?:here|back|there)|keep (?:that|it|you|this)|have to (?:check|try)|"
+    r"check (?:it|that|them)|definitely|talk to you|see you).{0,60}|"
     r"i(?: would|'d) (?:love|like) (?:to|that)(?: (?:hear|see|know|learn|try|do|join|go|meet|chat|talk)\b.{0,40})?|"
-    r"i (?:have )?(?:always|never) (?:wanted to|thought of|heard of|tried|been) (?:do |try |go |see )?(?:that|it|there|one|this)\b.{0,20}|tell me (?:more|about).{0,60}|"
-    r"no (?:problem|worries|way|doubt)|(?:i am )?(?:good|great|fine|well)[, ]+(?:thanks|thank you).{0,30}|(?:i )?(?:gotta|got to|have to|need to|must|should) (?:go|run|get going|leave)(?: now)?)\W*$",
+    r"i (?:have )?(?:always|never) (?:wanted to|thought of|heard of|tried|been) (?:do |try |go |see )?(?:that|it|"
+    r"there|one|this)\b.{0,20}|tell me (?:more|about).{0,60}|"
+    r"no (?:problem|worries|way|doubt)|(?:i am )?(?:good|great|fine|well)[, ]+(?:thanks|thank you).{0,30}|"
+    r"(?:i )?(?:gotta|got to|have to|need to|must|should) (?:go|run|get going|leave)(?: now)?)\W*$",
     re.IGNORECASE,
 )
 _ADDRESSED = re.compile(
-    r"^(?:you|your|you're|you've|you'll|let's|let|tell|show|try|check|enjoy|keep|don't|remember|go|come|look|take|have|stay|be)\b",
+    r"^(?:you|your|you're|you've|you'll|let's|let|tell|show|try|check|enjoy|keep|don't|remember|go|come|look|take|"
+    r"have|stay|be)\b",
     re.IGNORECASE,
 )
-_POINTS_BACK = re.compile(r"\b(?:those|these|them|that|this|it|him|her|there)\b(?! (?:i|we|my|is|was|are)\b)", re.IGNORECASE)
+_POINTS_BACK = re.compile(
+    r"\b(?:those|these|them|that|this|it|him|her|there)\b(?! (?:i|we|my|is|was|are)\b)", re.IGNORECASE
+)
 _YOU = re.compile(r"\b(?:you|your|yours|you're)\b", re.IGNORECASE)
 _LEANING = re.compile(
     r"^(?:it|that|this|these|those|he|she|they|there|one|which|who|him|her)(?:'s|'re)?\b", re.IGNORECASE

@@ -1,0 +1,1 @@
+"""The words for time, one language a file, as data; grounding reads them through `packs`."""
