@@ -76,6 +76,7 @@ class Planner:
         self.now = now
         self.extractor = extractor
         self.insist = insist  # no further run: a changed target turns into an ADD
+        self._read = {memory.id: memory.version for memory in known.by_id.values()}  # before this plan's own changes
         self.plan = Plan()
 
     def apply(self, decisions: Sequence[Decision]) -> Plan:
@@ -93,9 +94,10 @@ class Planner:
         target = self.known.by_id.get(decision.target.memory_id)
         if target is None or target.state == "deleted":
             return self._drop(decision, "target_deleted")
-        if target.version != decision.target.version or target.state != "current":
-            if not self.insist:
-                raise TargetChanged
+        changed = self._read[target.id] != decision.target.version
+        if changed and not self.insist:
+            raise TargetChanged
+        if changed or target.state != "current":
             return self._add(decision, digest) if decision.op != "RETRACT" else self._drop(decision, "target_changed")
         return self._on_target(decision, digest, target)
 
