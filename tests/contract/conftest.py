@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -16,7 +15,7 @@ from tests.contract.engine_process import EngineProcess
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The server is named on the command line only: collections are made and dropped there."""
     parser.addoption("--qdrant-url", default=None, help="run the vector contract on this Qdrant server")
-    parser.addoption("--qdrant-api-key-env", default=None, help="environment variable with that server's key")
+    parser.addoption("--qdrant-key-file", type=Path, default=None, help="file with that server's key")
 
 
 @pytest.fixture(scope="session")
@@ -34,8 +33,8 @@ def vectors_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
 @pytest.fixture(scope="session")
 def vectors_key(request: pytest.FixtureRequest) -> str | None:
     """The named server's key."""
-    variable = request.config.getoption("--qdrant-api-key-env", default=None)
-    return os.environ[variable] if variable else None
+    file = request.config.getoption("--qdrant-key-file", default=None)
+    return file.read_text(encoding="utf-8").strip() if file else None
 
 
 @pytest.fixture(scope="session")
