@@ -1,0 +1,178 @@
+"""Records to decisions: what may become a memory, and in what way; everything else is counted by reason on its event.
+
+Pure: reads the window and the candidates, asks nobody.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC
+from uuid import UUID
+
+from shared.model.decision import Decision
+from shared.model.memory import Source
+from shared.model.message import Message, Window
+from shared.model.record import Candidate, Extraction, Record
+from shared.model.text import normalise
+from workers.checks import asked, dates, names, ops, quotes
+from workers.checks.folding import fold
+from workers.checks.grounds import Ground
+from workers.checks.ops import FAMILY, Ruling
+from workers.checks.orders import gives_orders
+from workers.checks.quotes import Quote
+from workers.checks.reasons import Reason
+from workers.checks.secrets import holds_secret
+from workers.checks.verdict import judge
+from workers.checks.visible import storable
+from workers.work import Checked, Work
+
+_STARTED_BY_WHEN = frozenset(("profile", "preference", "state", "instruction", "knowledge"))
+_MOST_CATEGORIES = 3
+_MOST_FAULTS = 20
+
+
+def faults(window: Window, candidates: Sequence[Candidate], records: Sequence[Record]) -> list[str]:
+    """What to tell the extractor when no record stands; [] when one does, or when all were refused by policy."""
+    ground = Ground(window, candidates)
+    found: list[str] = []
+    for index, record in enumerate(records):
+        problems = judge(_stored(record), ground).problems
+        if not problems:
+            return []
+        found += [f"record {index}: {problem.detail}" for problem in problems if problem.mendable]
+    return found[:_MOST_FAULTS]
+
+
+def check(work: Work, candidates: Sequence[Candidate], extraction: Extraction, *, records_cap: int) -> Checked:
+    """The records that stand as decisions, in the order given; at most `records_cap` of them new memories."""
+    sieve = _Sieve(work, candidates, records_cap)
+    for record in extraction.records:
+        sieve.take(_stored(record))
+    rejections = {event: {reason.value: n for reason, n in counts.items()} for event, counts in sieve.rejected.items()}
+    return Checked(tuple(sieve.decisions), rejections, extraction.extractor, extraction.usage)
+
+
+@dataclass(slots=True)
+class _Sieve:
+    """Takes the records of one answer in order; later ones give way to earlier ones."""
+
+    work: Work
+    candidates: Sequence[Candidate]
+    records_cap: int
+    decisions: list[Decision] = field(default_factory=list)
+    rejected: dict[UUID, Counter[Reason]] = field(default_factory=dict)
+    _ground: Ground = field(init=False)
+    _shared_names: frozenset[str] = field(init=False)
+    _texts: set[tuple[str, str]] = field(default_factory=set)
+    _targets: set[int] = field(default_factory=set)
+    _added: int = 0
+
+    def __post_init__(self) -> None:
+        window = self.work.window
+        self._ground = Ground(window, self.candidates)
+        people = (window.subject, window.assistant, *(message.speaker or "" for message in window.messages))
+        self._shared_names = frozenset().union(*(names.words(name) for name in people))
+
+    def take(self, record: Record) -> None:
+        """One record becomes a decision or a count."""
+        verdict = judge(record, self._ground)
+        if verdict.problems or verdict.quote is None:
+            return self._reject(record, verdict.problems[0].reason if verdict.problems else Reason.QUOTE)
+        ruling = ops.rule(record, self.candidates, self._said(record), self._shared_names)
+        if isinstance(ruling, Reason):
+            return self._reject(record, ruling)
+        if (reason := self._crowded_out(record, ruling)) is not None:
+            return self._reject(record, reason)
+        self.decisions.append(decision(self.work, record, ruling, verdict.quote))
+        return None
+
+    def _crowded_out(self, record: Record, ruling: Ruling) -> Reason | None:
+        """What earlier records of the answer leave no room for; otherwise the record's place is taken."""
+        key = (FAMILY[ruling.op], normalise(record.text))
+        if key in self._texts:
+            return Reason.DUPLICATE
+        if ruling.target is not None and ruling.target.n in self._targets:
+            return Reason.TARGET_TAKEN
+        if ruling.op == "ADD" and self._added >= self.records_cap:
+            return Reason.CAP
+        self._texts.add(key)
+        self._added += ruling.op == "ADD"
+        if ruling.target is not None:
+            self._targets.add(ruling.target.n)
+        return None
+
+    def _said(self, record: Record) -> str:
+        return "\n".join(self.work.window.messages[index].text for index in dict.fromkeys(record.src))
+
+    def _reject(self, record: Record, reason: Reason) -> None:
+        messages = self.work.window.messages
+        first = next((index for index in record.src if 0 <= index < len(messages)), 0)
+        self.rejected.setdefault(messages[first].event_id, Counter())[reason] += 1
+
+
+def decision(work: Work, record: Record, ruling: Ruling, quote: Quote) -> Decision:
+    """A record that stands, with its sources, dates and owner resolved."""
+    shown = work.window.messages[record.src[0]]
+    cited = [message for index in dict.fromkeys(record.src) for message in work.groups[index]]
+    said_at = max(message.said_at for message in cited)
+    times = dates.read(record, shown.said_at.tzinfo or said_at.tzinfo or UTC)
+    starts = times.when.at if times.when and record.kind in _STARTED_BY_WHEN and times.when.at <= said_at else None
+    order = {message.event_id: message.seq for message in cited}
+    return Decision(
+        op=ruling.op,
+        text=record.text,
+        index_text=_index_text(work.window, record, shown),
+        kind=record.kind,
+        about=record.about,
+        weight=min(3, max(1, record.weight)),
+        categories=_categories(record, work.window),
+        sources=_sources(record, cited, shown, quote),
+        owner=shown.event_id,
+        said_at=said_at,
+        cited=tuple(sorted(order, key=lambda event: order[event])),
+        target=ruling.target,
+        speaker=shown.speaker,
+        role=shown.role,
+        happens_at=times.when.at if times.when else None,
+        happens_until=times.until.at if times.until else None,
+        precision=times.precision,
+        valid_from=starts,
+        stamped_at=shown.said_at if shown.id in work.stamped else None,
+    )
+
+
+def _stored(record: Record) -> Record:
+    return replace(record, text=storable(record.text), quote=storable(record.quote))
+
+
+def _sources(record: Record, cited: Sequence[Message], shown: Message, quote: Quote) -> tuple[Source, ...]:
+    """One source per accepted message; the span where the quote stands in it, no words where it does not."""
+    hide = record.op == "RETRACT" and holds_secret(quote.text)
+    return tuple(
+        Source(message.id, found.start, found.end, "" if hide else found.text)
+        if found
+        else Source(message.id, None, None, "")
+        for message in {message.id: message for message in cited}.values()
+        for found in (
+            quote if message.text == shown.text else quotes.find(quote.text, message.text, fold(message.text)),
+        )
+    )
+
+
+def _index_text(window: Window, record: Record, shown: Message) -> str:
+    """Speaker, question answered, statement: what search looks through."""
+    speaker = shown.speaker or ""
+    question = asked.question(window, record.src[0])
+    if gives_orders(question) or holds_secret(question):
+        question = ""
+    said_by = f"{speaker}:" if speaker and names.plain(speaker) not in names.plain(record.text) else ""
+    return " ".join(part for part in (said_by, storable(question), record.text) if part)
+
+
+def _categories(record: Record, window: Window) -> tuple[str, ...]:
+    """The operator's names only, as the operator spells them."""
+    spelled = {name.casefold(): name for name in window.rules.categories}
+    wanted = (spelled.get(name.casefold()) for name in record.categories)
+    return tuple(dict.fromkeys(name for name in wanted if name))[:_MOST_CATEGORIES]
