@@ -105,7 +105,7 @@ class Ledger:
         return "SAME" if richer(entry.text, text) else None
 
     def _return(self, statement: Statement, new: Fact | None, entry: _Entry) -> tuple[Op, str] | None:
-        """An end and its replacement in one message are one change: "I don't live in Rome any more, I moved to Milan"."""
+        """An end and its replacement in a message are one change: "I don't live in Rome any more, I moved to Milan"."""
         old = fact(entry.text, self._names)
         ended_here = entry.n is not None and entry.srcs[:1] == [statement.src]
         if not (new and old and ended_here and (new.subject, new.key) == (old.subject, old.key)):

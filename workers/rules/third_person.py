@@ -30,12 +30,12 @@ _CONTRACTIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     )
 )
 _WAS_DOING = (
-    r"(?:just |also |currently |still |now )*(?:planning|working|living|studying|learning|training|moving|flying|travell?ing|"
-    r"thinking (?:of|about)|going to|looking for|hoping to|saving (?:up )?for|allergic to)\b \S"
+    r"(?:just |also |currently |still |now )*(?:planning|working|living|studying|learning|training|moving|flying|"
+    r"travell?ing|thinking (?:of|about)|going to|looking for|hoping to|saving (?:up )?for|allergic to)\b \S"
 )
 _DID = (
-    r"(?:just |also |recently |finally )*(?:went|got|had|bought|saw|visited|started|finished|moved|met|made|took|found|joined|"
-    r"booked|signed up|tried|ate|watched|played|won|lost|ran|quit|adopted|graduated|celebrated|spent|decided) "
+    r"(?:just |also |recently |finally )*(?:went|got|had|bought|saw|visited|started|finished|moved|met|made|took|found|"
+    r"joined|booked|signed up|tried|ate|watched|played|won|lost|ran|quit|adopted|graduated|celebrated|spent|decided) "
     r"(?!it\b|that\b|this\b|you\b|is\b|was\b|,)\S"
 )
 _DOES = (
