@@ -61,7 +61,7 @@ def fold(text: str) -> Folded:
 
 
 def _folded_cluster(cluster: str) -> list[str]:
-    """Its letters, digits and marks; "" stands for what separates words, apostrophes and invisible signs are dropped."""
+    """Its letters, digits and marks; "" separates words; apostrophes and invisible signs are dropped."""
     if cluster.isascii():
         return [cluster.lower()] if cluster.isalnum() else [] if cluster in _APOSTROPHES else [""]
     found = []

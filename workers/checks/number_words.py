@@ -6,27 +6,20 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_UNITS = {
-    word: value
-    for value, word in enumerate(
-        (
-            "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-            "eighteen nineteen"
-        ).split()
-    )
-}
-_TENS = {
-    word: 10 * value
-    for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)
-}
+
+def _numbered(words: str, start: int, step: int = 1) -> dict[str, int]:
+    return {word: step * number for number, word in enumerate(words.split(), start=start)}
+
+
+_UNITS = _numbered(
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen",
+    start=0,
+)
+_TENS = _numbered("twenty thirty forty fifty sixty seventy eighty ninety", start=2, step=10)
 _SMALL = _UNITS | _TENS
 _SCALES = {"hundred": 100, "dozen": 12, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
-_ORDINALS = {
-    word: value
-    for value, word in enumerate(
-        "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split(), start=1
-    )
-}
+_ORDINALS = _numbered("first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth", start=1)
 _LOOSE = {"once": 1, "single": 1, "twice": 2, "couple": 2, "pair": 2, "both": 2, "double": 2, "twins": 2, "triple": 3}
 _OTHERS = {
     2: "zwei beide doppelt zweimal dos ambos deux due dois duas dwa два две двое",

@@ -1,4 +1,7 @@
-"""Every number of a statement stands in its sources, whatever way it is written: 1,500 = 1500 = 1.5k, two = 2, 3 pm = 15:00."""
+"""Every number of a statement stands in its sources, however it is written.
+
+1,500 = 1500 = 1.5k, two = 2, 3 pm = 15:00.
+"""
 
 from __future__ import annotations
 

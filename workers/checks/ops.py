@@ -1,4 +1,7 @@
-"""What a record may do to the memories it was shown: an op that is not legal becomes ADD, or is refused where ADD makes no sense."""
+"""What a record may do to the memories it was shown.
+
+An op that is not legal becomes ADD, or is refused where ADD makes no sense.
+"""
 
 from __future__ import annotations
 

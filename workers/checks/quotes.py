@@ -1,4 +1,4 @@
-"""The evidence of a record: words that stand in the message, long enough to prove something, stored as they stand there."""
+"""The evidence of a record: words of the message, enough to prove something, stored as they stand there."""
 
 from __future__ import annotations
 

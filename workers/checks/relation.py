@@ -1,4 +1,7 @@
-"""Does a statement speak of the same thing as a memory it wants to change? It shares a content word, a name or an attribute."""
+"""Does a statement speak of the same thing as the memory it wants to change?
+
+Then they share a content word, a name or an attribute.
+"""
 
 from __future__ import annotations
 
@@ -14,23 +17,26 @@ from workers.checks.topics import topics
 _WORD = re.compile(r"[^\W_]+")
 _RUN = re.compile("[\u0e01-\u0e5b\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]+")
 _EMPTY = word_list(
-    """a an the and or but if then than that this these those there here it its is are was were be been being am do does did done doing have has had
-    having will would can could should may might must shall not no yes of in on at to for from with by as about into over under up down out off
-    again very too so just now still also already only even more most less least some any all each every both other another such own same i me my
-    mine we us our you your he him his she her they them their who whom whose which what when where why how user assistant wants want wanted need
-    needs like likes liked love loves go goes going went get gets got make makes made take takes took use uses used plan plans planned looking look
-    looks think thinks said says say tell told ask asks asked know knows new old one ones thing things since until after before during longer any
-    anymore instead rather forget remember never always told true false wrong actually please
-    der die das den dem des ein eine einen einem einer und oder aber ist sind war waren sein hat haben hatte wird werden nicht kein keine in im an am
-    auf aus bei mit nach von zu zum zur für über unter vor als wie auch noch schon nur mehr sehr ich mich mir mein meine er sie es wir uns ihr ihre
-    seine seinen möchte will mag geht nutzer nutzerin jetzt seit mehr
-    el la los las un una unos unas y o pero es son era fue ser está están estar ha han no de del en con por para a al que como más muy su sus mi mis
-    me se le lo yo él ella nosotros quiere gusta va usuario usuaria ya ahora desde
-    le les un une des du de et ou mais est sont était être a ont avait ne pas plus dans en sur avec par pour à au aux que qui se son sa ses mon ma mes
-    il elle je nous vous ils elles veut aime va utilisateur utilisatrice maintenant depuis"""
+    """a an the and or but if then than that this these those there here it its is are was were be been being am do
+    does did done doing have has had having will would can could should may might must shall not no yes of in on
+    at to for from with by as about into over under up down out off again very too so just now still also
+    already only even more most less least some any all each every both other another such own same i me my mine
+    we us our you your he him his she her they them their who whom whose which what when where why how user
+    assistant wants want wanted need needs like likes liked love loves go goes going went get gets got make
+    makes made take takes took use uses used plan plans planned looking look looks think thinks said says say
+    tell told ask asks asked know knows new old one ones thing things since until after before during longer
+    anymore instead rather forget remember never always true false wrong actually please der die das den dem des
+    ein eine einen einem einer und oder aber ist sind war waren sein hat haben hatte wird werden nicht kein
+    keine im auf aus bei mit nach von zu zum zur für über unter vor als wie auch noch schon nur mehr sehr ich
+    mich mir mein meine er sie es wir uns ihr ihre seine seinen möchte mag geht nutzer nutzerin jetzt seit el la
+    los las un una unos unas y o pero son era fue ser está están estar ha han de del en con por para al que como
+    más muy su sus mi mis se le lo yo él ella nosotros quiere gusta va usuario usuaria ya ahora desde les une du
+    et ou mais est sont était être ont avait ne pas plus dans sur avec par pour à au aux qui sa ses mon ma mes
+    il elle je nous vous ils elles veut aime utilisateur utilisatrice maintenant depuis"""
 )
-_EMPTY_PAIRS = frozenset(
-    "用户 他的 她的 我的 喜欢 想要 想去 需要 现在 一个 这个 那个 没有 不是 不再 已经 非常 可以 因为 所以 但是 还有 自己 以前 之前 希望 です ます した する いる ある".split()
+_EMPTY_PAIRS = word_list(
+    """用户 他的 她的 我的 喜欢 想要 想去 需要 现在 一个 这个 那个 没有 不是 不再 已经 非常
+    可以 因为 所以 但是 还有 自己 以前 之前 希望 です ます した する いる ある"""
 )
 
 

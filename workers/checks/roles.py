@@ -9,7 +9,7 @@ from shared.model.record import Record
 
 
 def may_not_state(record: Record, cited: Sequence[Message]) -> str | None:
-    """Why these messages (first = the one that states it; at least one) cannot carry the record; None where they can."""
+    """Why these messages (at least one; the first states it) cannot carry the record; None where they can."""
     silent = next((message.role for message in cited if message.role in ("system", "tool")), None)
     if silent:
         return f"a {silent} message is no source"

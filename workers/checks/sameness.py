@@ -19,7 +19,7 @@ _NEGATION_HAN = re.compile(
 
 
 def differs(statement: str, memory: str) -> bool:
-    """True where `statement` gives a number or name the memory lacks in place of its own, or turns it into its opposite."""
+    """True where the statement has another number or name than the memory, or is its opposite."""
     return (
         negated(statement) != negated(memory)
         or bool(_new_numbers(statement, memory))

@@ -17,7 +17,7 @@ _TO_THE_OTHER = re.compile(
 
 
 def wrong_speaker(text: str, cited: Sequence[Message], window: Window) -> str | None:
-    """The name a statement begins with, where that person neither spoke nor was spoken of or to in the cited messages."""
+    """The name a statement begins with, where that person neither spoke nor was spoken of or to."""
     names = {plain(message.speaker): message.speaker for message in window.messages if message.speaker}
     first = _FIRST.match(text)
     if first is None or len(names) < 2:

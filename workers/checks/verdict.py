@@ -12,7 +12,7 @@ from shared.model.sentences import sentences
 from workers.checks import dates, names, numbers, quotes
 from workers.checks.grounds import Ground, Sources
 from workers.checks.lengths import wrong_length
-from workers.checks.orders import gives_orders
+from workers.checks.orders.found import gives_orders
 from workers.checks.quotes import Quote
 from workers.checks.reasons import Problem, Reason
 from workers.checks.roles import may_not_state

@@ -1,4 +1,4 @@
-"""A text as a reader sees it: full-width letters, invisible signs and odd white space do not hide a word from a pattern."""
+"""A text as a reader sees it: full-width letters, invisible signs and odd white space hide no word."""
 
 from __future__ import annotations
 

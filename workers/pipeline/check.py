@@ -20,7 +20,7 @@ from workers.checks import asked, dates, names, ops, quotes
 from workers.checks.folding import fold
 from workers.checks.grounds import Ground
 from workers.checks.ops import FAMILY, Ruling
-from workers.checks.orders import gives_orders
+from workers.checks.orders.found import gives_orders
 from workers.checks.quotes import Quote
 from workers.checks.reasons import Reason
 from workers.checks.secrets import holds_secret

@@ -1,0 +1,1 @@
+"""Orders planted in text, one file a language."""

@@ -1,0 +1,16 @@
+"""Parts that the patterns of several languages share; they are put in place by name."""
+
+from __future__ import annotations
+
+# where an imperative can stand
+DO = (
+    r"(?:^|[.!?:;,\"“「]\s*|\b(?:please|must|should|always|never|then|and|also|now|immediately|automatically"
+    r"|to)\s+)"
+)
+# what must not be handed out
+DATA = (
+    r"(?:all|every|any|the (?:user|customer|client)s?'?s?|private|confidential|personal|secret|internal"
+    r"|stored)\b[^.!?]{0,40}\b(?:data|passwords?|credentials?|conversations?|chats?|history|memor(?:y|ies)"
+    r"|e-?mails?|keys?|tokens?|information|files?|contacts?|messages?|records?|details)"
+)
+ADDRESS = r"(?:\S+@\S+\.\w|https?://|www\.|ftp://)"
