@@ -160,13 +160,11 @@ def test_what_aimed_at_an_erased_memory_is_dropped(op: Op) -> None:
 
 
 @pytest.mark.parametrize(("seqs", "kept"), [((5,), False), ((4, 5), False), ((11,), True), ((5, 11), True)])
-def test_a_deleted_text_comes_back_only_when_said_again(seqs: tuple[int, ...], kept: bool) -> None:
+def test_a_deleted_text_comes_back_only_when_said_again(*, seqs: tuple[int, ...], kept: bool) -> None:
     """Messages accepted before the deletion (seq 10) cannot restore it; one accepted later can."""
     events = [traits(seq) for seq in seqs]
 
-    made = plan(
-        [decision("ADD", "lives in Rome.", events)], events, forgotten={text_hash("Lives in Rome"): 10}
-    )
+    made = plan([decision("ADD", "lives in Rome.", events)], events, forgotten={text_hash("Lives in Rome"): 10})
 
     assert bool(made.inserted) is kept
     assert made.dropped == ({} if kept else {events[-1].event_id: {"deleted": 1}})
