@@ -7,7 +7,7 @@ T ?= tests
 N ?= 2
 
 # Given on make's own command line they count; exported by the caller's shell they do not.
-GIVEN = $(if $(filter command line,$(origin $(1))),$(1)='$($(1))')
+GIVEN = $(if $(filter command line,$(origin $(1))),TEST_$(1)='$($(1))')
 QDRANT = $(call GIVEN,QDRANT_URL) $(call GIVEN,QDRANT_API_KEY)
 KEEP = $(if $(filter command line,$(origin LLM)),$(if $(LLM),--keep-openai))
 
