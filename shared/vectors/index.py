@@ -85,7 +85,12 @@ class VectorIndex:
             if not self._client.collection_exists(collection):
                 self._create_or_lose_the_race(collection, dimensions)
             info = self._client.get_collection(collection)
-            _check_dimensions(collection, info, dimensions)
+            if _dense_size(info) != dimensions:
+                raise PermanentFailure(
+                    f"collection {collection} has vectors of size {_dense_size(info)}, not {dimensions}",
+                    code="internal",
+                    provider=PROVIDER,
+                )
             for field, schema in at.PAYLOAD_INDEXES.items():
                 if field not in info.payload_schema:
                     done = self._client.create_payload_index(collection, field, schema, wait=True)
@@ -102,6 +107,11 @@ class VectorIndex:
         except UnexpectedResponse:
             if not self._client.collection_exists(collection):
                 raise
+
+    def dimensions(self, collection: str) -> int | None:
+        """Size of the dense vectors behind a collection or alias, None when it holds BM25 vectors only."""
+        with translated(f"describe {collection}"):
+            return _dense_size(self._client.get_collection(collection))
 
     def drop(self, collection: str) -> None:
         """Removes the collection with its aliases; none of that name is fine."""
@@ -199,14 +209,10 @@ def _dense_params(dimensions: int) -> models.VectorParams:
     return models.VectorParams(size=dimensions, distance=models.Distance.COSINE)
 
 
-def _check_dimensions(collection: str, info: models.CollectionInfo, dimensions: int | None) -> None:
+def _dense_size(info: models.CollectionInfo) -> int | None:
     vectors = info.config.params.vectors
     dense = vectors.get(at.DENSE) if isinstance(vectors, dict) else vectors
-    there = dense.size if dense is not None else None
-    if there != dimensions:
-        raise PermanentFailure(
-            f"collection {collection} has vectors of size {there}, not {dimensions}", code="internal", provider=PROVIDER
-        )
+    return dense.size if dense is not None else None
 
 
 def _version_numbers(version: str) -> tuple[int, ...]:

@@ -21,12 +21,13 @@ class EngineProcess:
         self._port_file = folder / "port"
         self._options = options
         self._env = {**os.environ, **(env or {})}
+        self._port = "0"
         self.process = self.start()
 
     @property
     def url(self) -> str:
-        """Where it serves now; another start may get another port."""
-        return f"http://127.0.0.1:{self._port_file.read_text().strip()}"
+        """Where it serves, the same after every start."""
+        return f"http://127.0.0.1:{self._port}"
 
     def start(self) -> subprocess.Popen[bytes]:
         """Spawns it and waits until it serves."""
@@ -37,11 +38,12 @@ class EngineProcess:
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError(f"the engine did not start: {self.log.read_text()}")
             time.sleep(0.01)
+        self._port = self._port_file.read_text().strip()
         return self.process
 
     def spawn(self, *options: str, log: Path | None = None) -> subprocess.Popen[bytes]:
         """One process on the same folder, not waited for; without a log file its stderr is a pipe."""
-        command = [sys.executable, "-m", "cli.vector_engine", "--data-dir", str(self.data_dir), "--port", "0"]
+        command = [sys.executable, "-m", "cli.vector_engine", "--data-dir", str(self.data_dir), "--port", self._port]
         command += [*self._options, *options]
         if log is None:
             return subprocess.Popen(command, env=self._env, stderr=subprocess.PIPE)

@@ -22,6 +22,7 @@ CALLS: dict[str, Callable[[VectorIndex], object]] = {
     "server_version": lambda index: index.server_version(),
     "check_server": lambda index: index.check_server(),
     "create": lambda index: index.create("flumes-c", 4),
+    "dimensions": lambda index: index.dimensions("flumes-c"),
     "drop": lambda index: index.drop("flumes-c"),
     "collections": lambda index: index.collections(),
     "alias_target": lambda index: index.alias_target("alias"),
@@ -72,7 +73,7 @@ def test_a_hanging_server_is_given_up_in_time(silent_url: str, name: str) -> Non
 
 
 def test_an_engine_that_dies_and_comes_back(engine: EngineProcess) -> None:
-    """Between kill and restart calls snooze; afterwards the same points are there."""
+    """Between kill and restart calls snooze; afterwards the same index object finds the same points at once."""
     index = VectorIndex(engine.url)
     index.create("flumes-c", 4)
     stored = point()
@@ -80,11 +81,12 @@ def test_an_engine_that_dies_and_comes_back(engine: EngineProcess) -> None:
     engine.kill()
     with pytest.raises(Snooze):
         index.search("flumes-c", [words("green tea")])
-    index.close()
     engine.start()
-    index = VectorIndex(engine.url)
     [[hit]] = index.search("flumes-c", [words("green tea")])
     assert hit.memory_id == stored.memory_id
+    engine.kill()
+    engine.start()
+    assert index.count("flumes-c", PROJECT) == 1
     index.close()
 
 

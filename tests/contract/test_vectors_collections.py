@@ -61,12 +61,15 @@ def test_create_refuses_an_existing_collection_of_other_dimensions(index: Vector
         index.create(name, 8)
     with pytest.raises(PermanentFailure, match="size 4, not None"):
         index.create(name, None)
+    assert index.dimensions(name) == 4
 
 
 def test_a_collection_without_dimensions_holds_bm25_only(index: VectorIndex, name: str) -> None:
     """Without an embedder there is no dense vector, and hits say so."""
     index.create(name, None)
     index.create(name, None)
+    index.point_alias(f"{name}-alias", name)
+    assert index.dimensions(f"{name}-alias") is None
     stored = point("Likes green tea", dense=None)
     index.upsert(name, [stored])
     [[hit]] = index.search(name, [words("green tea")])
