@@ -31,7 +31,8 @@ _SAMPLE = Path(__file__).resolve().parents[1] / "tests" / "data" / "synthetic-pe
 _SEED = {"messages": [{"role": "user", "content": "I want to go to Rome in July. give me tips for museums"}],
          "agent_id": "alex"}  # fmt: skip
 _APP = {"app_id": "persona-chat"}
-_QUESTION = "What pets do they have?"
+_QUESTION = "Who has a dog?"
+_INDEX_WAIT = 30  # seconds
 
 
 def run(*, llm: bool) -> None:
@@ -134,14 +135,13 @@ def _conversations(console: Console, client: Client) -> None:
 def _search(console: Console, client: Client) -> None:
     _title(console, f"Searching them: {_QUESTION}")
     _request(console, f"GET /v1/memories/?app_id=persona-chat&query={_QUESTION}&limit=5")
+    _indexed(client)
     started = time.monotonic()
     hits = client.memories(**_APP, query=_QUESTION, limit=5)
     took = (time.monotonic() - started) * 1000
     for hit in hits:
         console.print(Text(f"  {hit['score']:.3f}  {hit['memory']}"))
     console.print(f"{len(hits)} found in {took:.0f} ms", style="dim")
-    if not hits:
-        raise EmbeddedError("the search found nothing")
     _title(console, "Where a memory comes from")
     _request(console, f"GET /v1/memories/{hits[0]['id']}?include=sources")
     found = client.memory(hits[0]["id"], "sources")
@@ -150,6 +150,15 @@ def _search(console: Console, client: Client) -> None:
         console.print(
             Text(f"  {source['name'] or source['role']} said: {source['content']}   (quote: {source['quote']})")
         )
+
+
+def _indexed(client: Client) -> None:
+    """The index follows the answers within seconds; this waits for it."""
+    deadline = time.monotonic() + _INDEX_WAIT
+    while not client.memories(**_APP, query=_QUESTION, limit=5):
+        if time.monotonic() > deadline:
+            raise EmbeddedError(f"the search found nothing within {_INDEX_WAIT} s")
+        time.sleep(0.1)
 
 
 def _load() -> list[dict[str, Any]]:

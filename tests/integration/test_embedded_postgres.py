@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
 
+from cli.embedded import runtime
 from cli.embedded.child import Child, Command
 from cli.embedded.durability import refuse_unsafe
 from cli.embedded.errors import EmbeddedError
@@ -74,6 +77,24 @@ def test_initdb_cut_short_leaves_nothing_that_looks_like_a_cluster() -> None:
         part = Postgres(home.layout)
         revive(part)
         assert not half.exists()
+        part.stop()
+
+
+def test_programs_in_a_closed_folder_are_copied(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An environment installed below a closed folder serves too: as root Postgres runs from a copy, made once."""
+    closed = tmp_path / "closed"
+    shutil.copytree(runtime.postgres_programs(), closed / "pg", symlinks=True)
+    closed.chmod(0o700)
+    monkeypatch.setattr(runtime, "postgres_programs", lambda: closed / "pg")
+    with TemporaryDataDir("postgres") as home:
+        part = Postgres(home.layout)
+        revive(part)
+        copies = list(home.layout.home.glob("postgres-runtime-*"))
+        assert len(copies) == (1 if server_user() else 0)
+        made = [copy.stat().st_ino for copy in copies]
+        part.stop()
+        revive(part)
+        assert [copy.stat().st_ino for copy in copies] == made
         part.stop()
 
 
