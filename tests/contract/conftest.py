@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 
 from shared.vectors.index import VectorIndex
+from shared.vectors.types import Tombstone
 from tests.contract.engine_process import EngineProcess
 
 
@@ -45,13 +46,21 @@ def index(vectors_url: str, vectors_key: str | None) -> Iterator[VectorIndex]:
     opened.close()
 
 
-@pytest.fixture
-def collection(index: VectorIndex) -> Iterator[str]:
-    """An empty collection of the test, with dense vectors of 4 dimensions."""
+@pytest.fixture(scope="session")
+def _shared_collection(index: VectorIndex) -> Iterator[str]:
     name = f"flumes-test-{uuid4().hex}"
     index.create(name, 4)
     yield name
     index.drop(name)
+
+
+@pytest.fixture
+def collection(index: VectorIndex, _shared_collection: str) -> Iterator[str]:
+    """An empty collection with dense vectors of 4 dimensions; emptied again, as making one costs a dozen disk syncs."""
+    yield _shared_collection
+    stored = list(index.scan(_shared_collection, None))
+    index.delete(_shared_collection, [Tombstone(identity, version) for identity, version in stored])
+    assert index.count(_shared_collection, None) == 0
 
 
 @pytest.fixture
