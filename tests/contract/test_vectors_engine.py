@@ -116,12 +116,21 @@ def _wait_for_points(url: str, number: int) -> None:
     index.close()
 
 
+def _refused(engine: EngineProcess) -> tuple[int, str]:
+    """Exit status and words of another process on the folder; one that serves instead is not left behind."""
+    another = engine.spawn()
+    try:
+        _, said = another.communicate(timeout=15)
+    finally:
+        another.kill()
+    return another.returncode, said.decode()
+
+
 def test_second_process_on_the_folder_is_refused(engine: EngineProcess) -> None:
     """It says why and exits 3; the first goes on serving."""
-    second = engine.spawn()
-    _, said = second.communicate(timeout=30)
-    assert second.returncode == 3
-    assert str(engine.data_dir) in said.decode()
+    status, said = _refused(engine)
+    assert status == 3
+    assert str(engine.data_dir) in said
     assert httpx.get(f"{engine.url}/readyz", trust_env=False).status_code == 200
 
 
@@ -165,11 +174,10 @@ def test_unreadable_collection_refuses_to_start_by_name(engine: EngineProcess) -
     folder = engine.data_dir / "shards" / catalogue["collections"]["flumes-c"]["folder"]
     for segment in (folder / "segments").iterdir():
         (segment / "segment.json").write_text("{")
-    broken = engine.spawn()
-    _, said = broken.communicate(timeout=30)
-    assert broken.returncode == 4
-    assert "flumes-c" in said.decode()
-    assert "rebuild" in said.decode()
+    status, said = _refused(engine)
+    assert status == 4
+    assert "flumes-c" in said
+    assert "rebuild" in said
 
 
 def _run(*options: str) -> subprocess.CompletedProcess[bytes]:
