@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 from shared.db import backlog, index_queue
@@ -14,6 +16,7 @@ from shared.settings import Settings
 
 SAMPLE = 1.0  # seconds
 _COUNT_INDEX = 10  # samples between two counts of the index queue, which may be long
+_IN_HAND = 2_000  # accepts of this process at a time: a queue the pool works off well within its timeout
 _RETRY = 5.0  # seconds a refused caller is asked to stay away
 
 
@@ -26,6 +29,7 @@ class Admission:
         self._since: Counter[UUID] = Counter()
         self._since_bytes = 0
         self._samples = 0
+        self._in_hand = 0
 
     def demand(self, project_id: UUID, messages: int, size: int) -> None:
         """Raises `Overloaded` when this much more work would pass a limit."""
@@ -40,6 +44,17 @@ class Admission:
             raise _overloaded("too much text is waiting")
         if sampled.oldest > limits.backlog_age:
             raise _overloaded("accepted work is waiting too long")
+
+    @contextmanager
+    def in_hand(self) -> Iterator[None]:
+        """Around an accept transaction. Raises `Overloaded` when more wait for the database than it can soon serve."""
+        if self._in_hand >= _IN_HAND:
+            raise _overloaded("too many requests at once")
+        self._in_hand += 1
+        try:
+            yield
+        finally:
+            self._in_hand -= 1
 
     def note(self, project_id: UUID, messages: int, size: int) -> None:
         """This much was accepted here."""

@@ -82,6 +82,7 @@ class Keyring:
         self._pepper = pepper
         self._insecure = insecure_dev
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
+        self._dev: Project | None = None
 
     async def caller(self, headers: Mapping[str, str], client: str | None) -> Caller:
         """The caller behind these headers. Raises `Unauthorized`, `Unavailable`."""
@@ -91,8 +92,9 @@ class Keyring:
             key = known.key
             return Caller(known.project, key.public_id, frozenset(key.rights), scheme, key.user_id, key.agent_id)
         if self._insecure and _is_local(client) and "origin" not in headers:
-            project = await self._db.run(projects.ensure)
-            return Caller(project, "insecure-dev", frozenset(RIGHTS), scheme)
+            if self._dev is None:
+                self._dev = await self._db.run(projects.ensure)
+            return Caller(self._dev, "insecure-dev", frozenset(RIGHTS), scheme)
         if not token:
             raise Unauthorized("an API key is needed: `Authorization: Bearer <key>`", code="missing_key")
         raise Unauthorized("this API key is not known, expired or revoked", code="invalid_key")

@@ -97,9 +97,12 @@ def unexpected(headers_in: Mapping[str, str], request_id: str) -> Response:
 
 def plain_http(request: Request, status: int, headers: Mapping[str, str] | None) -> Response:
     """The framework's own refusals: unknown path (404), wrong method (405)."""
-    words = {404: ("route_not_found", "there is nothing at this path"), 405: ("method_not_allowed", "not this method")}
-    code, detail = words.get(status, ("http_error", HTTPStatus(status).phrase))
-    if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        detail = f"{request.method} is not possible here; try {(headers or {}).get('Allow', 'another method')}"
-    body = problem(status, code, detail, request_id_of(request), {"retryable": False})
+    if status == HTTPStatus.NOT_FOUND:
+        error = ServiceError("there is nothing at this path", code="route_not_found")
+    elif status == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = (headers or {}).get("Allow", "another method")
+        error = ServiceError(f"{request.method} is not possible here; try {allowed}", code="method_not_allowed")
+    else:
+        error = ServiceError(HTTPStatus(status).phrase, code="refused")
+    body = problem(status, error.code, error.detail, request_id_of(request), {"retryable": False})
     return respond(request.headers, body, headers)

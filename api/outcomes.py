@@ -11,12 +11,13 @@ PARTIAL = "partial"
 _ENDS: dict[str, tuple[int, bool, str]] = {
     "llm_refused": (422, False, "the model refused to work on these messages"),
     "content_filtered": (422, False, "the model's content filter stopped these messages"),
-    "context_too_long": (422, False, "a message is too long for the model"),
-    "output_too_long": (422, False, "a message yields more than the model may answer"),
-    "llm_invalid_output": (502, True, "the model's answer could not be used"),
-    "llm_ungrounded": (502, True, "the model's answer was not grounded in the messages"),
-    "crashed": (500, False, "working on these messages ended the worker several times"),
-    "internal": (500, True, "working on these messages failed"),
+    "context_too_long": (502, False, "a message is too long for the model"),
+    "output_too_long": (502, False, "a message yields more than the model may answer"),
+    "llm_invalid_output": (502, False, "the model's answer could not be used"),
+    "llm_ungrounded": (502, False, "the model's answer was not grounded in the messages"),
+    "crashed": (500, True, "working on these messages ended the worker several times"),
+    "internal": (500, False, "working on these messages failed"),
+    "provider_rejected": (502, False, "the model's server calls the request wrong"),
     "expired": (503, True, "these messages could not be worked on in time"),
 }
 _PROVIDER = (502, True, "a provider failed")

@@ -42,7 +42,8 @@ async def post(request: Request, parts: Parts, new: NewEvent, *, async_mode: boo
     parts.admission.demand(new.project_id, queued, new.size if queued else 0)
     if not how.asynchronous:
         new = replace(new, reply_to=parts.listener.channel)
-    accepted = await parts.db.run(lambda session: accept.accept(session, new))
+    with parts.admission.in_hand():
+        accepted = await parts.db.run(lambda session: accept.accept(session, new))
     if not accepted.replayed:
         _note(parts, new, accepted, queued)
     event, outcome = await _ended(parts, new, accepted, how)

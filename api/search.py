@@ -19,6 +19,7 @@ from shared import clock
 from shared.db import index_collections, memories
 from shared.db.engine import ApiDatabase
 from shared.db.index_collections import Collection
+from shared.db.memories import Page
 from shared.embeddings.port import Embedder
 from shared.errors import Unavailable, WorkError
 from shared.logs import get_logger
@@ -32,6 +33,7 @@ _MORE = 4  # how much wider each further look is
 _WIDEST = 2_000
 _EMBEDDING_REST = 5.0  # seconds without trying the embeddings after they failed
 _COLLECTION_FRESH = 2.0  # seconds
+_NO_INDEX = "index_unavailable"
 
 _log = get_logger(__name__)
 T = TypeVar("T")
@@ -68,7 +70,18 @@ class Searcher:
         self._collection: tuple[float, Collection] | None = None
 
     async def search(self, project_id: UUID, ids: ScopeIds, text: str, limit: int) -> Found:
-        """The best `limit` served memories whose given ids are equal. Raises `Unavailable(index_unavailable)`."""
+        """The best `limit` served memories whose given ids are equal.
+
+        Raises `Unavailable(index_unavailable)`, but not where there is nothing to find anyway.
+        """
+        try:
+            return await self._search(project_id, ids, text, limit)
+        except Unavailable as error:
+            if error.code == _NO_INDEX and not await self._has_any(project_id, ids):
+                return Found([], degraded=False)
+            raise
+
+    async def _search(self, project_id: UUID, ids: ScopeIds, text: str, limit: int) -> Found:
         collection = await self._active()
         dense = await self._embed(text, collection)
         where = Where(project_id, ids=ids, not_expired_on=clock.now().date())
@@ -83,6 +96,10 @@ class Searcher:
         ranked = self._ranked(hits, served, with_dense=dense is not None)
         return Found(ranked[:limit], degraded=dense is None and collection.dimensions is not None)
 
+    async def _has_any(self, project_id: UUID, ids: ScopeIds) -> bool:
+        one = Page(limit=1)
+        return bool(await self._db.run(lambda session: memories.newest(session, project_id, ids, one)))
+
     async def ping(self) -> None:
         """Raises `WorkError` when the index does not answer."""
         await self._thread(self._index.ping)
@@ -96,7 +113,7 @@ class Searcher:
             return self._collection[1]
         found = await self._db.run(index_collections.active)
         if found is None:
-            raise Unavailable("the search index is not built yet", code="index_unavailable", retry_after=1)
+            raise Unavailable("the search index is not built yet", code=_NO_INDEX, retry_after=1)
         self._collection = (time.monotonic() + _COLLECTION_FRESH, found)
         return found
 
@@ -121,7 +138,7 @@ class Searcher:
         except WorkError as error:
             self._collection = None
             _log.warning("search_failed", code=error.code)
-            raise Unavailable("the search index is not reachable", code="index_unavailable",
+            raise Unavailable("the search index is not reachable", code=_NO_INDEX,
                               retry_after=error.retry_after or 2) from error  # fmt: skip
 
     async def _served(self, project_id: UUID, ids: ScopeIds, hits: Sequence[Hit]) -> dict[UUID, Memory]:
