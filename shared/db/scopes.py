@@ -147,14 +147,22 @@ def claim(
 
 
 def heartbeat(session: Session, claims: list[Claim], lease: float) -> int:
-    """Renew these leases in one statement; returns how many are still held."""
+    """Renew these leases in one statement; returns how many were renewed.
+
+    A scope that is locked this moment is left for the next beat: one slow writer must not cost the others their leases.
+    """
     if not claims:
         return 0
     statement = sa.text(
         """
+        WITH free AS (
+            SELECT s.project_id, s.id FROM scopes s
+            JOIN unnest(CAST(:projects AS uuid[]), CAST(:scopes AS uuid[]), CAST(:fences AS bigint[]))
+                AS c(project_id, id, fence) ON s.project_id = c.project_id AND s.id = c.id AND s.fence = c.fence
+            WHERE s.lease_owner = :owner FOR UPDATE OF s SKIP LOCKED
+        )
         UPDATE scopes s SET lease_until = clock_timestamp() + make_interval(secs => :lease)
-        FROM unnest(CAST(:projects AS uuid[]), CAST(:scopes AS uuid[]), CAST(:fences AS bigint[])) AS c(project_id, id, fence)
-        WHERE s.project_id = c.project_id AND s.id = c.id AND s.fence = c.fence AND s.lease_owner = :owner
+        FROM free WHERE s.project_id = free.project_id AND s.id = free.id
         """
     )
     result = session.execute(
