@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 BM25_ONLY = "bm25"  # the model name of a collection without dense vectors
 
+_PAGE = 1_000
+
 CollectionState = Literal["building", "active", "retired"]
 
 
@@ -56,9 +58,13 @@ def register(session: Session, name: str, model: str, dimensions: int | None, st
 def ensure(session: Session, model: str, name: str) -> Collection:
     """The active collection; on a fresh database this one, so that no change is ever queued for nobody.
 
-    Its vector size is filled in with the first vector (`fix_dimensions`); no call to the index or a model is made.
+    Memories stored before it was known are queued. Its vector size is filled in with the first vector
+    (`fix_dimensions`); no call to the index or a model is made.
     """
-    register(session, name, model, None, "active")
+    if register(session, name, model, None, "active"):
+        last: object = None
+        while (last := queue_everything(session, name, batch=_PAGE, after=last)) is not None:
+            pass
     found = active(session)
     assert found is not None  # noqa: S101 - registered now or before
     return found
