@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from prometheus_client import REGISTRY
 
+from shared import metrics
 from shared.settings import Settings, env_names
 from tests.house.compose import REQUIRED, ROLES, STORES, MissingVariable, load
 from tests.house.tree import ROOT, SOURCE
@@ -145,3 +148,27 @@ def test_worker_may_finish_its_windows(compose: dict[str, Any]) -> None:
     grace = Settings.model_fields["grace"].default
 
     assert int(compose["services"]["worker"]["stop_grace_period"].removesuffix("s")) > grace + 5
+
+
+def test_alerts_and_panels_watch_series_that_exist() -> None:
+    """Every metric named by Prometheus rules or the Grafana board is one the service exports."""
+    watched = "".join(
+        (ROOT / "deploy" / name).read_text("utf-8") for name in ("prometheus/alerts.yml", "grafana/flumes.json")
+    )
+    exported = {family.name for family in REGISTRY.collect()}
+    named = {re.sub(r"_(total|bucket|count|sum)$", "", name) for name in re.findall(r"\bflumes_\w+", watched)}
+
+    assert metrics.PENDING is not None
+    assert named <= exported
+
+
+def test_kubernetes_runs_the_same_roles() -> None:
+    """The manifests run the entrypoint's roles, unprivileged, on the image the compose file builds."""
+    manifests = list(yaml.safe_load_all((ROOT / "deploy/kubernetes/flumes.yaml").read_text(encoding="utf-8")))
+    pods = [manifest["spec"]["template"]["spec"] for manifest in manifests if "template" in manifest["spec"]]
+    containers = [container for pod in pods for container in pod["containers"]]
+
+    assert sorted(container["args"][0] for container in containers) == sorted(ROLES)
+    assert {container["image"] for container in containers} == {load(SECRETS)["services"]["api"]["image"]}
+    assert all(container["securityContext"]["readOnlyRootFilesystem"] for container in containers)
+    assert all(pod["securityContext"]["runAsNonRoot"] for pod in pods)
