@@ -52,13 +52,16 @@ def wrong_dates(record: Record, said_at: datetime) -> Iterator[str]:
     for name, text, moment in (("when", record.when, times.when), ("until", record.until, times.until)):
         if text and moment is None:
             yield f"{name} {text[:30]!r} is not an ISO date"
-    if times.when and times.until and _end(times.until) < times.when.at:
+    if times.when and times.until and _end(times.until) <= times.when.at:
         yield "until lies before when"
 
 
-def relative_word(text: str, said_at: datetime) -> str | None:
-    """A relative word (yesterday, next month) that is left in a text; titles in quotation marks may hold one."""
-    spoken = language(text)
+def relative_word(text: str, said_at: datetime, heard: Language | None = None) -> str | None:
+    """A relative word (yesterday, next month) that is left in a text; titles in quotation marks may hold one.
+
+    heard: the language of its message, for texts too short to tell.
+    """
+    spoken = language(text) or heard
     if spoken is None:
         return None
     bare = _QUOTED.sub(lambda match: "_" * len(match[0]), text)

@@ -27,7 +27,7 @@ _WORD = (
     r"clave(?: secreta| de acceso| api)?|"
     r"mots? de passe|clé (?:api|secrète|privée)|senha|parola d'ordine|пароль|пароля"
 )
-_IS = r"(?:is|are|was|=|:|->|→|ist|lautet|war|sind|es|son|era|est|sont|était|é|это|–|—|-)"
+_IS = r"\s*(?:[:=→–—]|->|\s-\s|(?<!\w)(?:is|are|was|ist|lautet|war|sind|es|son|era|est|sont|était|é|это)(?!\w))\s*"
 _NOT_A_VALUE = (
     r"(?!(?:[\"'“]?(?:not|too|very|so|quite|weak|strong|expired|expiring|wrong|incorrect|invalid|missing|being|"
     r"been|required|needed|safe|secure|"
@@ -40,11 +40,10 @@ _NOT_A_VALUE = (
     r"pas|trop|très|faible|fort|expiré|incorrect|oublié|dans|sur)(?![\w-])))"
 )
 _STATED = re.compile(
-    rf"(?<![\w-])(?:{_WORD})(?![\w])(?:\s+[^\s.!?:=]+){{0,5}}?\s*(?<![\w]){_IS}(?![\w])\s*{_NOT_A_VALUE}[\""
-    rf"'“‘«]?\S{{3,}}",
+    rf"(?<!\w)(?:{_WORD})(?!\w)(?:\s+[^\s.!?:=]+){{0,5}}?{_IS}{_NOT_A_VALUE}[\"'“‘«]?\S{{3,}}",
     re.IGNORECASE,
 )
-_BESIDE = re.compile(rf"(?<![\w-])(?:{_WORD})\s+[\"'“‘«(]?(?=\S{{0,40}}\d)(?!\d{{1,2}}\b)[^\s,]{{4,}}", re.IGNORECASE)
+_BESIDE = re.compile(rf"(?<!\w)(?:{_WORD})\s+[\"'“‘«(]?(?=\S{{0,40}}\d)(?!\d{{1,2}}\b)[^\s,]{{4,}}", re.IGNORECASE)
 _NAMED_AFTER = re.compile(
     rf"(?<!\S)(?=\S{{0,40}}\d)\S{{6,40}}\s+(?:is|as|for|ist|als|es|como|est|"
     rf"comme)\s+(?:\w+\s+){{0,3}}?(?:{_WORD})(?!\w)",
@@ -54,8 +53,7 @@ _HAN = re.compile(
     r"(?:密码|口令|密钥|私钥|パスワード|暗証番号|비밀번호)[^。!?\n]{0,12}?(?:是|为|:|=|は|는|은)\s*[\"“「]?[A-Za-z0-9@#$%^&*_!.-]{3,}"
 )
 _CODE = re.compile(
-    r"(?<![\w-])(?:(?:sim[ -]|card |bank |atm |phone |my |the |his |her |their )?pin(?:[ -]?(?:code|number|"
-    r"nummer))?|puk|otp|tan|cvv2?|cvc2?|"
+    r"(?<![\w-])(?:pin(?:[ -]?(?:code|number|nummer))?|puk|otp|(?-i:TAN)|cvv2?|cvc2?|"
     r"(?:security|verification|confirmation|one[- ]time|2fa|mfa|sms|access|entry|door|gate|garage|alarm|lock|"
     r"unlock|safe|vault|backup|recovery|login|lockbox|keypad)[ -]"
     r"(?:code|pin|combination|number)s?|passcodes?|ssn|social security(?: number)?|"

@@ -109,7 +109,7 @@ def _unknown_names(text: str, sources: Sources) -> list[str]:
 
 def _wrong_dates(record: Record, first: Message, sources: Sources) -> Iterator[str]:
     yield from dates.wrong_dates(record, first.said_at)
-    if record.when and (word := dates.relative_word(record.text, first.said_at)) is not None:
+    if record.when and (word := dates.relative_word(record.text, first.said_at, sources.cited[0].language)) is not None:
         yield f"{_cut(word)!r} is left in the text beside when"
     if (when := dates.invented(record, sources)) is not None:
         yield f"when {when!r} is not said and does not follow from when it was said"
