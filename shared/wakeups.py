@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -28,12 +29,18 @@ class Wake:
     snoozed: float = 0.0
 
 
+def _options(redis_url: str) -> dict[str, Any]:
+    """Health checks for every connection; TCP keep-alive where there is TCP (a Unix socket knows no such option)."""
+    options: dict[str, Any] = {"health_check_interval": 5}
+    return options if redis_url.startswith("unix:") else options | {"socket_keepalive": True}
+
+
 class Waker:
     """The worker's side: publish, never raise, keep quiet for a while after a failure."""
 
     def __init__(self, redis_url: str) -> None:
         self._client = redis.Redis.from_url(
-            redis_url, socket_timeout=1, socket_connect_timeout=1, health_check_interval=5, socket_keepalive=True
+            redis_url, socket_timeout=1, socket_connect_timeout=1, **_options(redis_url)
         )
 
     def publish(self, channel: str, wakes: Sequence[Wake]) -> bool:
@@ -75,7 +82,7 @@ class Listener:
 
     async def _listen(self) -> None:
         client = redis.asyncio.Redis.from_url(
-            self._url, socket_connect_timeout=2, socket_keepalive=True, health_check_interval=5
+            self._url, socket_connect_timeout=2, **_options(self._url)
         )
         try:
             async with client.pubsub() as subscription:
