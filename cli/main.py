@@ -46,6 +46,31 @@ def migrate(data_dir: DataDir = None) -> None:
 
 
 @app.command()
+def verify(
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Write again what is missing or stale, drop what is extra.")
+    ] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Compare the vector index with Postgres; exit code 1 when they differ."""
+    with plain_errors():
+        from cli import maintain as command
+
+        if not command.verify(load_settings(data_dir=data_dir), repair=repair):
+            raise typer.Exit(1)
+
+
+@app.command()
+def rebuild(data_dir: DataDir = None) -> None:
+    """Build the vector index anew from Postgres; searches go on meanwhile."""
+    with plain_errors():
+        from cli import maintain as command
+
+        if not command.rebuild(load_settings(data_dir=data_dir)):
+            raise typer.Exit(1)
+
+
+@app.command()
 def demo(
     llm: Annotated[bool, typer.Option("--llm", help="Use OPENAI_API_KEY and OPENAI_BASE_URL of this shell.")] = False,
 ) -> None:
