@@ -248,9 +248,8 @@ _ADVANCE_EVENT = sa.text(
         status = CASE WHEN e.pending > d.messages THEN 'PENDING'
                       WHEN d.code IS NOT NULL OR jsonb_array_length(p.failed) > 0 THEN 'FAILED' ELSE 'SUCCEEDED' END,
         completed_at = CASE WHEN e.pending > d.messages THEN NULL ELSE clock_timestamp() END,
-        error_code = CASE WHEN e.pending > d.messages AND d.code IS NULL THEN e.error_code
-            WHEN d.code IS NULL AND jsonb_array_length(p.failed) = 0 THEN NULL
-            WHEN coalesce(jsonb_array_length(p.failed), 0) < d.total THEN 'partial' ELSE coalesce(d.code, e.error_code) END
+        error_code = CASE WHEN e.pending > d.messages OR (d.code IS NULL AND jsonb_array_length(p.failed) = 0) THEN NULL
+                          WHEN jsonb_array_length(p.failed) < d.total THEN 'partial' ELSE coalesce(d.code, 'partial') END
     FROM (SELECT u.id, u.messages, u.code,
                  (SELECT count(*) FROM messages m WHERE m.project_id = :p AND m.event_id = u.id) AS total
           FROM unnest(CAST(:ids AS uuid[]), CAST(:messages AS int[]), CAST(:codes AS text[])) AS u(id, messages, code)) d
