@@ -26,12 +26,11 @@ _MARKS = {
 }
 
 
-def run_flumes(*words: str, env: dict[str, str] | None = None, folder: Path) -> tuple[int, str]:
+def run_flumes(*words: str, env: dict[str, str] | None = None, folder: Path, timeout: float = 60) -> tuple[int, str]:
     """Run a `flumes` command to its end: exit code and everything it wrote."""
     log = folder / "command.log"
     log.unlink(missing_ok=True)
-    child = _flumes(words, log, env or {})
-    code = child.result(60)
+    code = spawn_flumes(words, log, env or {}).result(timeout)
     return code, log.read_text(encoding="utf-8")
 
 
@@ -49,7 +48,7 @@ class Up:
         """Until it serves."""
         self.log.unlink(missing_ok=True)
         words = ("up", "--data-dir", str(self.data_dir), "--port", "0", *options)
-        self.child = _flumes(words, self.log, self.settings)
+        self.child = spawn_flumes(words, self.log, self.settings)
         wait_until(lambda: "Ctrl-C stops" in self.screen or self.ended, "flumes up serves", timeout=60)
         assert not self.ended, self.screen
 
@@ -150,6 +149,7 @@ def _part(process: psutil.Process) -> str | None:
     return next((name for name, mark in _MARKS.items() if mark in line), None)
 
 
-def _flumes(words: tuple[str, ...], log: Path, settings: dict[str, str]) -> Child:
+def spawn_flumes(words: tuple[str, ...], log: Path, settings: dict[str, str]) -> Child:
+    """A `flumes` command that writes to `log`; of the environment it sees `settings` and no other service variable."""
     env = environment.program(environment.isolated(os.environ), own_database=True, extra=settings)
     return Child(Command([sys.executable, "-m", "cli", *words], env, log))
