@@ -69,7 +69,7 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     parts = _open(settings)
     app.state.parts = parts
     tasks = [
-        asyncio.create_task(parts.listener.run()),
+        asyncio.create_task(every(wait.LOOK, "listen", parts.listener.run)),
         asyncio.create_task(every(wait.LOOK, "wait", parts.waiters.look)),
         asyncio.create_task(every(admission.SAMPLE, "admission", lambda: parts.admission.sample(parts.db))),
     ]

@@ -24,6 +24,7 @@ def live(stack: Stack, request: pytest.FixtureRequest) -> Iterator[LiveApi]:
 def worker(live: LiveApi, redis_url: str) -> Iterator[HandWorker]:
     """A worker moved by the test, with wake-ups."""
     with HandWorker(live.service.database_url, redis_url) as made:
+        made.sweep()
         yield made
 
 
