@@ -17,6 +17,7 @@ from shared.db.scopes import Claim
 from shared.model.message import Role
 from shared.model.scope import ScopeIds, ScopeRef
 
+
 ALEX = ScopeIds(user_id="alex")
 
 

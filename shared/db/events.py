@@ -201,11 +201,16 @@ def snoozes(session: Session, project_id: UUID, ids: Sequence[UUID]) -> int:
 
 def put_back_scope(session: Session, scope: ScopeRef) -> None:
     """Whatever of a scope was in work when its worker stopped in order: PENDING again, nothing counted against it."""
+    put_back_scopes(session, scope.project_id, [scope.scope_id])
+
+
+def put_back_scopes(session: Session, project_id: UUID, scopes: Sequence[UUID]) -> None:
+    """The same for several scopes of a project."""
     rows = session.execute(
-        sa.text("SELECT id FROM events WHERE project_id = :p AND scope_id = :s AND status = 'RUNNING'"),
-        {"p": scope.project_id, "s": scope.scope_id},
+        sa.text("SELECT id FROM events WHERE project_id = :p AND scope_id = ANY(:s) AND status = 'RUNNING'"),
+        {"p": project_id, "s": list(scopes)},
     ).all()
-    put_back(session, scope.project_id, [row.id for row in rows], delay=0, consumed=False, snoozed=False)
+    put_back(session, project_id, [row.id for row in rows], delay=0, consumed=False, snoozed=False)
 
 
 def attempts(session: Session, project_id: UUID, ids: Sequence[UUID]) -> int:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from shared import clock
-from shared.db import index_queue, memories, memory_writes, scopes
+from shared.db import events, index_queue, memories, memory_writes, scopes
 from shared.db.index_queue import Change
 from shared.errors import BadRequest, Conflict, NotFound
 from shared.model.ids import uuid7
@@ -146,18 +146,24 @@ def delete_all(
 
     `given` must name at least one id. `scope_key`: the project's; an id outside it is a label, not part of a scope.
     Bumps the fence of every scope it may touch (in id order), so work in flight is discarded; pending events that
-    were accepted before end SUCCEEDED with no results and `erased`. One transaction.
+    were accepted before end SUCCEEDED with no results and `erased`. A scope born meanwhile counts as after it.
+    One transaction.
     """
     touched = _fence_off(session, project_id, given.key(scope_key))
-    gone = _erase_memories(session, project_id, given)
-    events, messages, ended = _erase_events(session, project_id, given)
+    gone = _erase_memories(session, project_id, given, touched)
+    erased, messages, ended = _erase_events(session, project_id, given, touched)
     _recount(session, project_id, touched)
-    event_id = _record(session, project_id, given, {"memories": gone, "messages": messages, "events": events})
-    return Erased(event_id, gone, messages, events, tuple(ended))
+    events.put_back_scopes(session, project_id, touched)
+    event_id = _record(session, project_id, given, {"memories": gone, "messages": messages, "events": erased})
+    return Erased(event_id, gone, messages, erased, tuple(ended))
 
 
 def _match(alias: str, given: ScopeIds) -> str:
     return "".join(f" AND {alias}.{name} = :{name}" for name in given.given())
+
+
+def _match_in(alias: str, given: ScopeIds) -> str:
+    return f"{_match(alias, given)} AND {alias}.scope_id = ANY(:scopes)"
 
 
 def _fence_off(session: Session, project_id: UUID, given: ScopeIds) -> list[UUID]:
@@ -179,23 +185,23 @@ def _fence_off(session: Session, project_id: UUID, given: ScopeIds) -> list[UUID
     return found
 
 
-def _erase_memories(session: Session, project_id: UUID, given: ScopeIds) -> int:
+def _erase_memories(session: Session, project_id: UUID, given: ScopeIds, touched: Sequence[UUID]) -> int:
     rows = session.execute(
         sa.text(
-            f"DELETE FROM memories m WHERE m.project_id = :p{_match('m', given)}"  # noqa: S608
+            f"DELETE FROM memories m WHERE m.project_id = :p{_match_in('m', given)}"  # noqa: S608
             " RETURNING m.id, m.scope_id, m.version, m.state"
         ),
-        {"p": project_id, **given.given()},
+        {"p": project_id, "scopes": list(touched), **given.given()},
     ).all()
     index_queue.put(session, [Change(project_id, row.scope_id, row.id, row.version + 1, "delete") for row in rows])
     return sum(row.state != "deleted" for row in rows)
 
 
 def _erase_events(
-    session: Session, project_id: UUID, given: ScopeIds
+    session: Session, project_id: UUID, given: ScopeIds, touched: Sequence[UUID]
 ) -> tuple[int, int, Sequence[tuple[UUID, str | None]]]:
-    values = {"p": project_id, **given.given()}
-    match = _match("e", given)
+    values = {"p": project_id, "scopes": list(touched), **given.given()}
+    match = _match_in("e", given)
     open_rows = session.execute(
         sa.text(
             f"""
@@ -217,18 +223,18 @@ def _erase_events(
         ),
         values,
     ).scalar_one()
-    events = session.execute(
+    erased = session.execute(
         sa.text(
             f"""
             UPDATE event_payloads p SET results = '[]', metadata = NULL, options = '{{}}', origin = '{{}}',
                 failed = '[]', error_detail = NULL, erased = true
             FROM events e WHERE e.project_id = :p{match} AND p.project_id = e.project_id AND p.event_id = e.id
-              AND e.kind <> 'delete_all'
+              AND NOT p.erased
             """  # noqa: S608
         ),
         values,
     ).rowcount  # type: ignore[attr-defined]
-    return int(events), int(messages), [(row.id, row.reply_to) for row in open_rows]
+    return int(erased), int(messages), [(row.id, row.reply_to) for row in open_rows]
 
 
 def _recount(session: Session, project_id: UUID, touched: Sequence[UUID]) -> None:
