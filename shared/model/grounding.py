@@ -172,7 +172,8 @@ def _pattern(spoken: Language) -> re.Pattern[str]:
         rf"{start}(?:(?:{pack.lead})(?P<core>(?P<fixed>{'|'.join(pack.fixed)})|(?P<ago>{counted['ago']})|"
         rf"(?P<ahead>{counted['ahead']})"
         rf"|(?:(?P<before>{before}){gap}(?=\w)|"
-        rf"(?=\w+(?: \w+){{0,2}} (?:{after})))(?P<what>{what})(?P<what_part>{part})(?: (?P<after>{after}))?)"
+        rf"(?=\w{{1,20}}(?: \w{{1,20}}){{0,2}} (?:{after})))"
+        rf"(?P<what>{what})(?P<what_part>{part})(?: (?P<after>{after}))?)"
         rf"|(?:{pack.weekday_lead})(?P<lone>(?P<lone_day>{'|'.join(pack.weekdays)})(?P<lone_part>{part}))){end}",
         re.IGNORECASE,
     )

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from shared.model.record import Kind
+
 _STOP = (
     r"(?=\s*(?:[,;(.!?]|$)(?!\w)|\s+(?:but|since|because|with|where|after|so|now|until|though|although|when|while|"
     r"which|who|near|close|these days|"
@@ -19,6 +21,7 @@ _STOP = (
 )
 _VALUE = rf"(?P<value>\S[^,;!?\n]{{0,80}}?){_STOP}"
 _NAMED = rf"(?P<value>[A-Z0-9À-ÞА-Я][^,;!?\n]{{0,80}}?){_STOP}"
+_STATES = ("budget", "salary", "rent", "deadline", "weight", "goal weight", "current project")
 _OCCUPATIONS = (
     r"(?:(?:software|civil|mechanical|electrical|data|web|senior|junior|primary|high|school|elementary|registered|"
     r"freelance|graphic|fashion|taxi|truck|bus|real|"
@@ -57,6 +60,13 @@ class Fact:
     value: str
     before: str
     end: int  # where the value ends in the text
+
+    @property
+    def kind(self) -> Kind:
+        """What kind of statement gives this attribute."""
+        if self.key.startswith("favourite"):
+            return "preference"
+        return "state" if self.key in _STATES else "profile"
 
     @property
     def token(self) -> str:
@@ -187,7 +197,7 @@ _PREDICATE = re.compile(_ADVERBS)
 
 def fact(text: str, names: tuple[str, ...] = ()) -> Fact | None:
     """The first single-valued attribute `text` states, if it does; `names` are the people who may be its subject."""
-    subject, at = _subject(text, names)
+    subject, at = subject_of(text, names)
     relation = _RELATION.match(text, at)
     if relation:
         subject, at = f"{subject}/{relation['who'].lower()}", relation.end()
@@ -199,20 +209,16 @@ def fact(text: str, names: tuple[str, ...] = ()) -> Fact | None:
         if match and not _NOT_A_VALUE.match(match["value"]):
             of = match.groupdict().get("of") or ""
             key = row.key.format(of=_singular(of.lower()))
-            return Fact(subject.lower(), key, match["value"].strip(), row.before, at + match.end("value"))
+            return Fact(subject, key, match["value"].strip(), row.before, at + match.end("value"))
     return None
 
 
-def subject_of(text: str, names: tuple[str, ...]) -> str:
-    """The named person a text is about, in lower case; "" for the user."""
-    return _subject(text, names)[0].lower()
-
-
-def _subject(text: str, names: tuple[str, ...]) -> tuple[str, int]:
+def subject_of(text: str, names: tuple[str, ...]) -> tuple[str, int]:
+    """The named person a text is about ("" for the user), in lower case, and where the rest begins."""
     for name in names:
         if text.startswith(name) and not text[len(name) : len(name) + 1].isalnum():
             at = len(name) + (2 if text[len(name) :].startswith("'s") else 0)
-            return name, at + (text[at : at + 1] == " ")
+            return name.lower(), at + (text[at : at + 1] == " ")
     return "", 0
 
 

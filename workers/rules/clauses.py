@@ -19,8 +19,17 @@ _OPENER = re.compile(
     r"please note that|note that|just so you know|"
     r"(?:please )?(?:remember|don't forget|do not forget|keep in mind|bear in mind)(?: that|:)|for the record|"
     r"as (?:i|you) (?:said|mentioned|know)|"
-    r"actually|guys|folks|me (?:too|neither|either)|same here|likewise|you too|congrats|congratulations|i agree|"
+    r"actually|guys|folks|finally,|alright|me (?:too|neither|either)|same here|likewise|you too|"
+    r"congrats|congratulations|i agree|"
     r"true that|really)(?![\w'’-])[\s,!.:;–—…-]*)+",
+    re.IGNORECASE,
+)
+_FOREIGN_OPENER = re.compile(
+    r"^(?:(?:hallo|hi|hey|guten (?:tag|morgen|abend)|danke(?: schön)?|ja|nein|ok(?:ay)?|hola|"
+    r"buen[oa]s(?: días| tardes| noches)?|gracias|sí|no|vale|"
+    r"bonjour|salut|bonsoir|merci|oui|non|d'accord|привет|здравствуйте|спасибо|да|нет|你好[啊呀]?|您好|好的?[啊呀吧]?|嗯+|是[的啊]|"
+    r"对[的啊]?|哦+|啊|呃|没问题|当然|哈哈+|"
+    r"谢谢(?:你的?(?:建议|回答|帮助)?)?|朋友)[\s,!.。，！、…~～]+)+",
     re.IGNORECASE,
 )
 _EXPLICIT = re.compile(
@@ -33,11 +42,11 @@ _QUESTION_WORD = (
 )
 _QUESTION_START = re.compile(rf"(?:{_QUESTION_WORD})\b", re.IGNORECASE)
 _BEFORE_QUESTION = re.compile(
-    rf"(?:\s+[–—-]+\s*|[,;:…]\s+|\.{{2,}}\s*)(?:and\s+|so\s+|but\s+)?(?=(?:{_QUESTION_WORD})\b)", re.IGNORECASE
+    rf"(?:\s[–—-]{{1,3}}\s?|[,;:…]\s|\.{{2,5}}\s?)(?:and\s|so\s|but\s)?(?=(?:{_QUESTION_WORD})\b)", re.IGNORECASE
 )
 _JOINT = re.compile(
-    r"\s*(?:;\s+|\s[–—]\s|\s--?\s|,?\s+(?:and|but|so)\s+(?:also\s+|now\s+|then\s+)?(?=(?:I|we|my|our|I['’]\w+)\s)|"
-    r",\s+(?=(?:I|my|I['’]\w+)\s))",
+    r"(?:;\s|\s[–—]\s|\s--?\s|,?\s(?:and|but|so)\s(?:also\s|now\s|then\s)?(?=(?:I|we|my|our|I['’]\w+)\s)|"
+    r",\s(?=(?:I|my|I['’]\w+)\s))",
     re.IGNORECASE,
 )
 _OWN_START = re.compile(r"(?:I|my|we|our)\b", re.IGNORECASE)
@@ -55,8 +64,10 @@ _PREDICATE = re.compile(
 _LEANS_BACK = re.compile(
     r"\b(?:it|that|this|these|those|them|him|her|there|one|ones|he|she|they|so|both)\b", re.IGNORECASE
 )
-_LONG = 40
-_SOFT_JOINT = re.compile(r"[,;:]\s+|\s+(?:and|but|because|so|which|while)\s+", re.IGNORECASE)
+_LONG = 40  # words
+_ENOUGH = 200  # characters that tell what a half is
+_SHARED_VERBS = 4
+_SOFT_JOINT = re.compile(r"[,;:]\s|\s(?:and|but|because|so|which|while)\s", re.IGNORECASE)
 
 
 def clauses(sentence: Sentence, names: tuple[str, ...] = ()) -> list[Clause]:
@@ -72,6 +83,13 @@ def clauses(sentence: Sentence, names: tuple[str, ...] = ()) -> list[Clause]:
         return [*_split(front), back]
     whole = Clause(start, sentence.end, text, question=asks)
     return [whole] if asks else list(_split(whole))
+
+
+def behind_greeting(sentence: Sentence) -> Sentence:
+    """A sentence of another language without the courtesy in front of it."""
+    match = _FOREIGN_OPENER.match(sentence.text)
+    cut = match.end() if match else 0
+    return Sentence(sentence.start + cut, sentence.end, sentence.text[cut:])
 
 
 def is_question(text: str) -> bool:
@@ -122,7 +140,8 @@ def _split(clause: Clause) -> Iterator[Clause]:
     """Independent first-person halves apart; a half that leans on the other one stays with it."""
     begin = 0
     for match in _JOINT.finditer(clause.text):
-        left, right = clause.text[begin : match.start()], clause.text[match.end() :]
+        left = clause.text[begin : min(match.start(), begin + _ENOUGH)]
+        right = clause.text[match.end() : match.end() + _ENOUGH]
         if _stands_alone(left) and _stands_alone(right) and _OWN_START.match(right) and not _conditional(left):
             yield from _shared(clause, begin, match.start())
             begin = match.end()
@@ -147,13 +166,15 @@ def _conditional(text: str) -> bool:
 
 def _shared(clause: Clause, begin: int, end: int) -> Iterator[Clause]:
     """Two clauses of "I live in Rome and work at Acme", the second read behind "I "."""
-    text = clause.text[begin:end]
-    match = _SHARED_SUBJECT.match(text)
-    if match is None:
-        yield from _short(clause.start + begin, text, clause.lead)
-        return
-    yield Clause(clause.start + begin, clause.start + begin + match.end("first"), match["first"], lead=clause.lead)
-    yield from _shared(Clause(clause.start, clause.end, clause.text, lead="I "), begin + match.end(), end)
+    lead = clause.lead
+    for _ in range(_SHARED_VERBS):
+        match = _SHARED_SUBJECT.match(lead + clause.text[begin : min(end, begin + _ENOUGH)])
+        if match is None:
+            break
+        stop = begin + match.end("first") - len(lead)
+        yield Clause(clause.start + begin, clause.start + stop, clause.text[begin:stop], lead=lead)
+        begin, lead = begin + match.end() - len(lead), "I "
+    yield from _short(clause.start + begin, clause.text[begin:end], lead)
 
 
 def _short(start: int, text: str, lead: str) -> Iterator[Clause]:

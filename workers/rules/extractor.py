@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from shared.model.message import Window
+from shared.model.message import Message, Window
 from shared.model.record import Candidate, Extraction, Extractor
 from workers.rules.ledger import Ledger
 from workers.rules.reading import statements
@@ -20,11 +20,11 @@ AUTHOR = Extractor(name="rules", model=None, prompt_version="rules-1")
 def extract(window: Window, candidates: Sequence[Candidate]) -> Extraction:
     """The records of a window against its numbered candidates. Never raises, whatever the text."""
     ledger = Ledger(candidates, _names(window))
-    last = _said_before(window)
+    last: dict[tuple[str, str | None], Statement] = {}
     for index, message in enumerate(window.messages):
         for statement in statements(index, message, window):
             if statement.act == "forget_last":
-                previous = last.get((message.role, message.speaker))
+                previous = last.get((message.role, message.speaker)) or _said_before(window, message)
                 if previous is not None:
                     ledger.take(replace(statement, act="forget", text=previous.text), message.said_at)
                 continue
@@ -33,13 +33,13 @@ def extract(window: Window, candidates: Sequence[Candidate]) -> Extraction:
     return Extraction(ledger.records(), AUTHOR)
 
 
-def _said_before(window: Window) -> dict[tuple[str, str | None], Statement]:
-    """The last statement of each speaker before the window, for "that's not true any more"."""
-    last: dict[tuple[str, str | None], Statement] = {}
-    for message in window.earlier[-4:]:
-        for statement in statements(0, message, window):
-            last[message.role, message.speaker] = statement
-    return last
+def _said_before(window: Window, speaking: Message) -> Statement | None:
+    """The last statement of a speaker before the window, for "that's not true any more"."""
+    for message in reversed(window.earlier):
+        if (message.role, message.speaker) == (speaking.role, speaking.speaker):
+            said = statements(0, message, window)
+            return said[-1] if said else None
+    return None
 
 
 def _names(window: Window) -> tuple[str, ...]:

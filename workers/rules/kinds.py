@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from shared.model.record import Kind
-from shared.model.tense import tense
+from shared.model.tense import Tense, tense
+from workers.rules.verbs import inflects
 from workers.rules.worth import FIRST_PERSON
 
 _PREFERENCE = re.compile(
@@ -23,6 +24,10 @@ _PROFILE = re.compile(
     r"diabet|asthma)",
     re.IGNORECASE,
 )
+_OWN_VERB = re.compile(r"(?:i|we)\s+(?:\w+ly\s+|also\s+|just\s+|still\s+|often\s+)*(?P<verb>[a-z]+)", re.IGNORECASE)
+_PERFECT = re.compile(
+    r"\s+(?:\w+ly |just |also |already |never |always |ever )*(?:been|gone|done|seen|had|\w+ed|\w+en)\b", re.IGNORECASE
+)
 _STATE = re.compile(
     r"\b(?:budget|version|status|deadline|salary|price|balance|score|weigh|weight|rent|goal)\b", re.IGNORECASE
 )
@@ -35,7 +40,7 @@ _IDENTITY = re.compile(
 
 def kind_of(clause: str) -> Kind:
     """The kind of an English clause as said by its speaker (contractions written out)."""
-    own, looks = FIRST_PERSON.search(clause) is not None, tense(clause, "en")
+    own, looks = FIRST_PERSON.search(clause) is not None, _looks(clause)
     if not own:
         return "event" if looks == "past" else "plan" if looks == "future" else "knowledge"
     if looks == "future":
@@ -47,6 +52,17 @@ def kind_of(clause: str) -> Kind:
     if _PROFILE.search(clause):
         return "profile"
     return "event" if looks == "past" else "preference" if _PREFERENCE.search(clause) else "profile"
+
+
+def _looks(clause: str) -> Tense | None:
+    """The tense of the speaker's own verb; of the clause where another is its subject."""
+    looks, subject = tense(clause, "en"), _OWN_VERB.match(clause)
+    if subject is None or looks != "past":
+        return looks
+    verb = subject["verb"].lower()
+    if verb in ("have", "am") and _PERFECT.match(clause, subject.end()):
+        return "past"
+    return None if inflects(verb) else looks
 
 
 def weight_of(clause: str, *, explicit: bool, weak: bool) -> int:

@@ -12,11 +12,20 @@ from datetime import datetime
 
 from shared.model.record import RAW_KIND, Candidate, Op, Record
 from workers.rules.attributes import Fact, fact, subject_of
-from workers.rules.likeness import opposite, overlap, richer, same, same_taste
+from workers.rules.likeness import Shape, opposite, overlap, richer, same, same_taste, shape
 from workers.rules.statement import Statement
 from workers.rules.succession import by_fact, successor
 
 _TAKEN_BACK = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A text understood: whom it is about, what it says of them, the attribute it gives."""
+
+    subject: str
+    shape: Shape
+    fact: Fact | None
 
 
 @dataclass
@@ -26,6 +35,7 @@ class _Entry:
     text: str
     kind: str
     at: datetime | None
+    reading: _Reading
     n: int | None = None
     immutable: bool = False
     op: Op | None = None
@@ -41,7 +51,14 @@ class Ledger:
     def __init__(self, candidates: Iterable[Candidate], names: tuple[str, ...]) -> None:
         self._names = names
         self._entries = [
-            _Entry(candidate.text, candidate.kind, candidate.observed_at, candidate.n, candidate.immutable)
+            _Entry(
+                candidate.text,
+                candidate.kind,
+                candidate.observed_at,
+                self._read(candidate.text),
+                n=candidate.n,
+                immutable=candidate.immutable,
+            )
             for candidate in candidates
         ]
         self._touched: list[_Entry] = []
@@ -58,59 +75,38 @@ class Ledger:
         live = (entry for entry in self._touched if not entry.gone or entry.n is not None)
         return tuple(_record(entry) for entry in live)
 
+    def _read(self, text: str) -> _Reading:
+        subject, at = subject_of(text, self._names)
+        return _Reading(subject, shape(text[at:]), fact(text, self._names))
+
     def _say(self, statement: Statement, at: datetime) -> None:
-        new = fact(statement.text, self._names)
-        for entry in reversed(self._entries):
-            decided = self._relation(statement, new, entry)
-            if decided is None:
-                continue
-            op, text = decided
-            if op != "SAME" and entry.at is not None and at < entry.at:
-                until = entry.at.date().isoformat() if op == "SUPERSEDE" else None
-                self._draft(replace(statement, until=until or statement.until), at, closed=until is not None)
-            else:
-                self._apply(entry, op, replace(statement, text=text), at)
-            return
-        self._draft(statement, at)
+        new = self._read(statement.text)
+        related = [(op, entry) for entry in reversed(self._entries) if (op := self._relation(statement, new, entry))]
+        op, entry = min(related, key=lambda pair: pair[0] != "SAME", default=(None, None))
+        if op is None or entry is None:
+            self._draft(statement, new, at)
+        elif op != "SAME" and entry.at is not None and at < entry.at:
+            until = entry.at.date().isoformat() if op == "SUPERSEDE" else None
+            self._draft(replace(statement, until=until or statement.until), new, at, closed=until is not None)
+        else:
+            self._apply(entry, op, replace(statement, text=_resulting(op, statement.text, new, entry)), at)
 
-    def _relation(self, statement: Statement, new: Fact | None, entry: _Entry) -> tuple[Op, str] | None:
-        """What `statement` does to an entry and the text that results; None: nothing."""
-        if entry.closed or entry.kind == RAW_KIND:
+    def _relation(self, statement: Statement, new: _Reading, entry: _Entry) -> Op | None:
+        """What a statement does to an entry; None: nothing."""
+        old = entry.reading
+        if entry.closed or entry.kind == RAW_KIND or new.subject != old.subject:
             return None
+        alike = new.fact and old.fact and (new.fact.subject, new.fact.key) == (old.fact.subject, old.fact.key)
         if entry.gone:
-            return self._return(statement, new, entry)
-        text = statement.text
-        if same(text, entry.text):
-            return "SAME", entry.text
-        if subject_of(text, self._names) != subject_of(entry.text, self._names):
-            return None
-        op = self._compare(statement, new, entry)
-        if op is None or (entry.immutable and op != "SAME"):
-            return None
-        old = fact(entry.text, self._names)
-        return op, successor(text, new, old) if op == "SUPERSEDE" and new and old else text
-
-    def _compare(self, statement: Statement, new: Fact | None, entry: _Entry) -> Op | None:
-        text = statement.text
-        if new and (old := fact(entry.text, self._names)) and (new.subject, new.key) == (old.subject, old.key):
-            return by_fact(text, new, entry.text, old)
-        if "event" in (statement.kind, entry.kind):
-            return None
-        if same_taste(text, entry.text):
+            ended_here = entry.n is not None and entry.srcs[:1] == [statement.src]
+            return "SUPERSEDE" if alike and ended_here else None  # "I don't live in Rome any more, I moved to Milan"
+        if same(new.shape, old.shape):
             return "SAME"
-        if opposite(text, entry.text):
-            return "SUPERSEDE"
-        if richer(text, entry.text):
-            return "REFINE"
-        return "SAME" if richer(entry.text, text) else None
-
-    def _return(self, statement: Statement, new: Fact | None, entry: _Entry) -> tuple[Op, str] | None:
-        """An end and its replacement in a message are one change: "I don't live in Rome any more, I moved to Milan"."""
-        old = fact(entry.text, self._names)
-        ended_here = entry.n is not None and entry.srcs[:1] == [statement.src]
-        if not (new and old and ended_here and (new.subject, new.key) == (old.subject, old.key)):
-            return None
-        return "SUPERSEDE", successor(statement.text, new, old)
+        if alike and new.fact and old.fact:
+            op = by_fact(statement.text, new.fact, entry.text, old.fact)
+        else:
+            op = None if "event" in (statement.kind, entry.kind) else _compared(new.shape, old.shape)
+        return None if entry.immutable and op != "SAME" else op
 
     def _apply(self, entry: _Entry, op: Op, statement: Statement, at: datetime) -> None:
         entry.gone = False
@@ -119,38 +115,58 @@ class Ledger:
         else:
             entry.srcs = [statement.src, *(src for src in entry.srcs if src != statement.src)]
             entry.statement, entry.text = statement, statement.text
+            entry.reading = self._read(statement.text)
             entry.kind = statement.kind if op != "SAME" else entry.kind
             entry.op = "ADD" if entry.n is None else "SUPERSEDE" if "SUPERSEDE" in (op, entry.op) else op
         entry.at = max(entry.at, at) if entry.at else at
         self._touch(entry)
 
-    def _draft(self, statement: Statement, at: datetime, *, closed: bool = False) -> None:
-        entry = _Entry(
-            statement.text, statement.kind, at, op="ADD", statement=statement, srcs=[statement.src], closed=closed
-        )
+    def _draft(self, statement: Statement, read: _Reading, at: datetime, *, closed: bool = False) -> None:
+        entry = _Entry(statement.text, statement.kind, at, read, op="ADD", statement=statement, closed=closed)
+        entry.srcs.append(statement.src)
         self._entries.append(entry)
         self._touch(entry)
 
     def _retract(self, statement: Statement) -> bool:
         """End the memory a statement takes back; False where none fits."""
-        open_entries = [entry for entry in self._entries if not (entry.gone or entry.closed or entry.immutable)]
-        best = max(open_entries, key=lambda entry: self._fits(statement, entry), default=None)
-        if best is None or self._fits(statement, best) < _TAKEN_BACK:
+        unwanted = self._read(statement.text)
+        fits = [(_fit(unwanted, entry), entry) for entry in reversed(self._entries)]
+        best, entry = max(fits, key=lambda pair: pair[0], default=(0.0, None))
+        if entry is None or best < _TAKEN_BACK:
             return False
-        best.gone, best.op = True, "RETRACT"
-        best.srcs = [statement.src, *(src for src in best.srcs if src != statement.src)]
-        best.statement = replace(statement, text=best.text)
-        self._touch(best)
+        entry.gone, entry.op = True, "RETRACT"
+        entry.srcs = [statement.src, *(src for src in entry.srcs if src != statement.src)]
+        entry.statement = replace(statement, text=entry.text)
+        self._touch(entry)
         return True
 
-    def _fits(self, statement: Statement, entry: _Entry) -> float:
-        if subject_of(statement.text, self._names) != subject_of(entry.text, self._names):
-            return 0.0
-        return overlap(statement.text, entry.text)
-
     def _touch(self, entry: _Entry) -> None:
-        if entry not in self._touched:
+        if not any(entry is other for other in self._touched):
             self._touched.append(entry)
+
+
+def _compared(new: Shape, old: Shape) -> Op | None:
+    """What decides where no attribute does."""
+    if same_taste(new, old):
+        return "SAME"
+    if opposite(new, old):
+        return "SUPERSEDE"
+    if richer(new, old):
+        return "REFINE"
+    return "SAME" if richer(old, new) else None
+
+
+def _resulting(op: Op, text: str, new: _Reading, entry: _Entry) -> str:
+    if op == "SAME":
+        return entry.text
+    old = entry.reading.fact
+    return successor(text, new.fact, old) if op == "SUPERSEDE" and new.fact and old else text
+
+
+def _fit(unwanted: _Reading, entry: _Entry) -> float:
+    if entry.gone or entry.closed or entry.immutable or unwanted.subject != entry.reading.subject:
+        return 0.0
+    return overlap(unwanted.shape, entry.reading.shape)
 
 
 def _record(entry: _Entry) -> Record:

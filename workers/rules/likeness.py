@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from dataclasses import dataclass
 
 from shared.model.text import normalise
 from shared.model.word_list import word_list
@@ -11,54 +11,94 @@ from workers.rules.worth import content_words
 
 _WORD = re.compile(r"\d+(?:[.,:]\d+)*|[^\W_]+(?:'[^\W_]+)?")
 _NEGATION = re.compile(
-    r"\b(?:do|does|did|is|are|was|were|has|have|had|can|could|will|would|should|must)(?: not\b|n't\b)|\b(?:cannot|"
-    r"never|no longer|not|no|without)\b",
+    r"\b(?:do|does|did|is|are|was|were|has|have|had|can|could|will|would|should|must)(?: not\b|n't\b)|"
+    r"\b(?:cannot|never|no longer|not|no|without)\b",
     re.IGNORECASE,
 )
 _LIKES = re.compile(
-    r"^(?:(?:really |absolutely |also |still )*(?:likes?|loves?|enjoys?|adores?)|is (?:an? (?:big |huge )?fan of|"
-    r"into|fond of)) ",
+    r"^(?:(?:really |absolutely |also |still )*(?:likes?|loves?|enjoys?|adores?)|"
+    r"is (?:an? (?:big |huge )?fan of|into|fond of)) ",
     re.IGNORECASE,
 )
 _DISLIKES = re.compile(
-    r"^(?:(?:really |absolutely |also |still )*(?:hates?|dislikes?|detests?|can't stand|cannot stand|(?:doesn't|"
-    r"does not|don't|do not)(?: really)? (?:like|love|enjoy))|"
+    r"^(?:(?:really |absolutely |also |still )*(?:hates?|dislikes?|detests?|can't stand|cannot stand|"
+    r"(?:doesn't|does not|don't|do not)(?: really)? (?:like|love|enjoy))|"
     r"(?:isn't|is not) (?:an? (?:big |huge )?fan of|into|fond of)) ",
     re.IGNORECASE,
 )
 _ARTICLES = word_list("a an the")
 _AUXILIARIES = word_list("do does did")
+_ENDINGS = word_list("more anymore longer any")
 _CHANGES_MEANING = word_list(
-    """not no never without except but if unless used former formerly ex stopped quit instead almost nearly might
-    may maybe than until was were had wants hopes plans"""
+    """not no never without except but if unless used former formerly ex stopped quit instead almost nearly might may
+    maybe than until was were had wants hopes plans"""
 )
 
 
-def same(left: str, right: str) -> bool:
-    """True for texts that differ only in case, white space, punctuation between words or a final mark."""
-    return normalise(left) == normalise(right) or _bare(left) == _bare(right)
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A text without its subject, prepared for comparing."""
+
+    text: str
+    normal: str
+    words: tuple[str, ...]
+    stems: tuple[str, ...]
+    negated: bool
+    taste: tuple[str, str]  # "+" or "-" and the thing; "" where no taste is told
+    keys: frozenset[str]
 
 
-def opposite(left: str, right: str) -> bool:
+def shape(text: str) -> Shape:
+    """Read a text once for all comparisons; `text` starts at its predicate ("Likes tea", not "Maria likes tea")."""
+    return Shape(
+        text=text,
+        normal=normalise(text),
+        words=tuple(_words(text)),
+        stems=tuple(_stem(word) for word in _words(_NEGATION.sub(" ", text)) if word not in _AUXILIARIES),
+        negated=_NEGATION.search(text) is not None,
+        taste=_taste(text),
+        keys=frozenset(_stem(word) for word in content_words(_NEGATION.sub(" ", text)) if word not in _ENDINGS),
+    )
+
+
+def same(left: Shape, right: Shape) -> bool:
+    """True for texts that differ only in case, articles, white space or punctuation."""
+    return left.normal == right.normal or (bool(left.words) and left.words == right.words)
+
+
+def opposite(left: Shape, right: Shape) -> bool:
     """True for the same statement with and without a negation, or a like against a dislike of the same thing."""
-    (taste, thing), (other_taste, other_thing) = _taste(left), _taste(right)
-    if taste and other_taste:
-        return taste != other_taste and thing == other_thing
-    negated, other_negated = bool(_NEGATION.search(left)), bool(_NEGATION.search(right))
-    return negated != other_negated and len(_stems(left)) > 1 and _stems(left) == _stems(right)
+    if left.taste[0] and right.taste[0]:
+        return left.taste[0] != right.taste[0] and left.taste[1] == right.taste[1]
+    return left.negated != right.negated and len(left.stems) > 1 and left.stems == right.stems
 
 
-def same_taste(left: str, right: str) -> bool:
+def same_taste(left: Shape, right: Shape) -> bool:
     """True for liking, or disliking, the same thing in other words ("Likes sushi", "Loves sushi")."""
-    taste, thing = _taste(left)
-    return bool(taste) and (taste, thing) == _taste(right)
+    return bool(left.taste[0]) and left.taste == right.taste
 
 
-def richer(new: str, old: str) -> bool:
+def richer(new: Shape, old: Shape) -> bool:
     """True where `new` says all that `old` says, in the same order, and adds detail that takes nothing back."""
-    words, known = _tokens(new), _tokens(old)
-    if len(known) < 2 or len(words) <= len(known) or words[0] != known[0]:
+    if len(old.words) < 2 or len(new.words) <= len(old.words) or new.words[0] != old.words[0]:
         return False
+    extra = _added(new.words, old.words)
+    if extra is None or not content_words(" ".join(extra)):
+        return False
+    harmless = not (set(extra) & _CHANGES_MEANING) and not any("n't" in word for word in extra)
+    return harmless and not _splits_a_name(new.text, old.text)
+
+
+def overlap(statement: Shape, known: Shape) -> float:
+    """How much of what is taken back a known text holds, 0 to about 1; 0 where they share nothing of substance."""
+    shared = statement.keys & known.keys
+    if not shared:
+        return 0.0
+    return len(shared) / len(statement.keys) + len(shared) / len(known.keys) / 100
+
+
+def _added(words: tuple[str, ...], known: tuple[str, ...]) -> list[str] | None:
+    """The words beside `known`, which must all occur in order; else None."""
     extra: list[str] = []
     matched = 0
     for word in words:
@@ -66,30 +106,7 @@ def richer(new: str, old: str) -> bool:
             matched += 1
         else:
             extra.append(word)
-    if matched < len(known) or not content_words(" ".join(extra)):
-        return False
-    return (
-        not (set(extra) & _CHANGES_MEANING)
-        and not any("n't" in word for word in extra)
-        and not _splits_a_name(new, old)
-    )
-
-
-def overlap(statement: str, known: str) -> float:
-    """How much of what is taken back a known text holds, 0 to 1; 0 where they share nothing of substance."""
-    wanted, there = set(_keys(statement)), set(_keys(known))
-    shared = wanted & there
-    if not shared or not wanted:
-        return 0.0
-    return len(shared) / len(wanted) + len(shared) / len(there) / 100
-
-
-def _keys(text: str) -> list[str]:
-    return [
-        _stem(word)
-        for word in content_words(_NEGATION.sub(" ", text))
-        if word not in ("more", "anymore", "longer", "any")
-    ]
+    return extra if matched == len(known) else None
 
 
 def _splits_a_name(new: str, old: str) -> bool:
@@ -101,21 +118,12 @@ def _splits_a_name(new: str, old: str) -> bool:
 def _taste(text: str) -> tuple[str, str]:
     for sign, pattern in (("+", _LIKES), ("-", _DISLIKES)):
         if match := pattern.match(text):
-            return sign, _bare(text[match.end() :])
+            return sign, " ".join(_words(text[match.end() :]))
     return "", ""
 
 
-def _bare(text: str) -> str:
-    return " ".join(_WORD.findall(text.casefold().replace("’", "'")))
-
-
-def _tokens(text: str) -> list[str]:
+def _words(text: str) -> list[str]:
     return [word for word in _WORD.findall(text.casefold().replace("’", "'")) if word not in _ARTICLES]
-
-
-def _stems(text: str) -> list[str]:
-    positive = _NEGATION.sub(" ", text)
-    return [_stem(word) for word in _drop(_tokens(positive), _AUXILIARIES)]
 
 
 def _stem(word: str) -> str:
@@ -125,7 +133,3 @@ def _stem(word: str) -> str:
         if word.endswith(end) and len(word) - len(end) >= 3:
             return word[: -len(end)]
     return word
-
-
-def _drop(words: Iterable[str], unwanted: frozenset[str]) -> list[str]:
-    return [word for word in words if word not in unwanted]

@@ -12,7 +12,8 @@ _POLITE = r"(?:(?:please|pls|kindly|and|also|so|now)\s+)*"
 _ASKING = (
     r"(?:(?:can|could|would|will)\s+you\s+(?:please\s+|kindly\s+|maybe\s+|possibly\s+)?|(?:i\s+would|i)\s+(?:like|"
     r"want|love|need)\s+you\s+to\s+|"
-    r"i\s+would\s+appreciate\s+it\s+if\s+you\s+(?:can|could|would)\s+)?"
+    r"you\s+(?:should|can|may)\s+(?=(?:call|address|always|never)\b)|i\s+would\s+appreciate\s+it\s+if\s+you\s+(?:can|"
+    r"could|would)\s+)?"
 )
 _REQUEST = re.compile(
     rf"^{_POLITE}{_ASKING}{_POLITE}(?P<verb>give|show|tell|find|recommend|suggest|list|provide|share|send|get|"
@@ -59,7 +60,7 @@ _VAGUE_OBJECT = re.compile(
     r"^(?:(?:it|this|that|them|you|more|something|anything|everything|details|me|us|so|up|out|sure|sense|the|a|an|"
     r"one|to|about|all|see|know|"
     r"your|what|think|thoughts?|opinion|break|call|hand|minute|moment|favou?r|again|please|joke|story|love|"
-    r"rid)\b\s*)*$",
+    r"rid|good|nice|interesting|fun|great|some|any|suggestions?|advice|recommendations?|help)\b\s*)*$",
     re.IGNORECASE,
 )
 _INSTRUCTION = re.compile(
@@ -71,7 +72,7 @@ _INSTRUCTION = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _IDIOM = re.compile(
-    r"^(?:never\s+mind|nevermind|don't\s+(?:worry|mention|know|forget\s+to|you)|always\s+(?:a|happy|good)|"
+    r"^(?:never\s+mind|nevermind|don't\s+(?:worry|mention|know|forget\s+to|you)|always\s+(?:a|happy|good)\b|"
     r"be\s+(?:well|safe|careful|good|right)|"
     r"do\s+not\s+worry|never\s+(?:again|ever|been|heard|tried|thought)|always\s+\w+(?:ed|ing)\b|stop\s+(?:it|that)$|"
     r"use\s+(?:it|that)$)",

@@ -25,7 +25,15 @@ def _cut(message: str, start: int, end: int) -> str | None:
         return message[words[0][0] : words[min(len(words), _MAX_WORDS) - 1][1]][:500]
     piece = message[start:end].strip()
     unspaced = len(piece) > _MIN_CHARS * max(1, len(words)) and not piece.isascii()
-    return piece[:_MAX_CHARS] if unspaced else None
+    return _whole_words(piece) if unspaced else None
+
+
+def _whole_words(piece: str) -> str:
+    """At most 40 characters, without half a Latin word at the end."""
+    if len(piece) <= _MAX_CHARS or not (piece[_MAX_CHARS - 1].isascii() and piece[_MAX_CHARS].isascii()):
+        return piece[:_MAX_CHARS]
+    whole = re.sub(r"[!-~]+$", "", piece[:_MAX_CHARS]).rstrip()
+    return whole if len(whole) >= _MIN_CHARS else piece[:_MAX_CHARS]
 
 
 def _head(text: str) -> str:

@@ -7,24 +7,30 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from shared.model.grounding import Grounded, grounded
-from shared.model.language import language
+from shared.model.language import Language, language
 from shared.model.message import Message, Window
 from shared.model.record import Kind
 from shared.model.sentences import Sentence, phatic, sentences
+from workers.checks.orders.found import gives_orders
+from workers.checks.secrets import holds_secret
 from workers.rules.assistants import deed
-from workers.rules.clauses import clauses, explicit, is_question
+from workers.rules.attributes import fact
+from workers.rules.clauses import behind_greeting, clauses, explicit, is_question
 from workers.rules.kinds import kind_of, weight_of
 from workers.rules.needs import Wish, looking_for, wish
 from workers.rules.quotes import quote
-from workers.rules.refusals import code_or_log, joke, names_a_secret, placeholder, planted_order, secret, unreal
+from workers.rules.refusals import code_or_log, joke, names_a_secret, placeholder, unreal
 from workers.rules.retelling import finished, retold
 from workers.rules.statement import Act, Clause, Statement, Voice, voice_of
 from workers.rules.takebacks import takeback
 from workers.rules.third_person import expand, implied_subject
-from workers.rules.worth import content_words, small_talk, worth
+from workers.rules.worth import content_words, foreign_worth, small_talk, worth
 
 _FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _MOST = 40  # statements of one message
+_ENOUGH = 200  # statements after which a message is not read on
+_SEARCHED = 2_000  # characters of a sentence; the clauses of longer ones are searched one by one
+_READ = 1_000  # characters of a clause
 _MUCH = 4  # content words, the name included
 _DATED_KINDS: frozenset[Kind] = frozenset(("event", "plan"))
 
@@ -41,6 +47,8 @@ def statements(src: int, message: Message, window: Window) -> list[Statement]:
             found = found[:-1]
         else:
             found.append(statement)
+        if len(found) >= _ENOUGH:
+            break
     kept = [statement for statement in found if statement.worth == 2 or (log and _tells(statement, answers=answers))]
     return (kept or found)[:_MOST]
 
@@ -63,6 +71,11 @@ def _names(window: Window) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*speakers, *filter(None, (window.subject, window.assistant)))))
 
 
+def _one_line(text: str) -> str:
+    """What is read of a clause: single spaces, and no more than a memory could hold."""
+    return " ".join(text[:_READ].split())
+
+
 class _Reader:
     """One message being read."""
 
@@ -74,20 +87,30 @@ class _Reader:
     def read(self) -> Iterator[Statement]:
         bare_secret_next = False
         for sentence in sentences(self._text):
-            told_secret = secret(sentence.text) or (bare_secret_next and len(sentence.text.split()) <= 2)
+            told_secret = (
+                len(sentence.text) > _SEARCHED
+                or holds_secret(sentence.text)
+                or (bare_secret_next and len(sentence.text.split()) <= 2)
+            )
             bare_secret_next = names_a_secret(sentence.text)
             if self._refused(sentence.text):
                 continue
             yield from self._sentence(sentence, told_secret=told_secret)
 
     def _refused(self, text: str) -> bool:
-        return planted_order(text) or code_or_log(text) or placeholder(text) or phatic(text) or small_talk(expand(text))
+        return (
+            gives_orders(text)
+            or code_or_log(text)
+            or placeholder(text)
+            or phatic(text)
+            or small_talk(expand(_one_line(text)))
+        )
 
     def _sentence(self, sentence: Sentence, *, told_secret: bool) -> Iterator[Statement]:
         spoken = language(sentence.text) or (self._language if sentence.text.isascii() else None)
         if spoken != "en":
             if not told_secret:
-                yield from self._as_said(sentence)
+                yield from self._as_said(sentence, spoken)
             return
         if self._voice.speaker == "assistant":
             if not told_secret:
@@ -95,29 +118,36 @@ class _Reader:
             return
         parts = clauses(sentence, self._names)
         for clause in parts:
-            if told_secret and (len(parts) == 1 or names_a_secret(clause.text) or secret(clause.text)):
+            if told_secret and (len(parts) == 1 or self._near_secret(clause)):
                 continue
             yield from self._clause(clause, sentence)
 
-    def _as_said(self, sentence: Sentence) -> Iterator[Statement]:
+    def _near_secret(self, clause: Clause) -> bool:
+        """True where a clause of a sentence with a secret holds it, or is so short that its quote would reach it."""
+        return names_a_secret(clause.text) or holds_secret(clause.text) or len(clause.text.split()) < 3
+
+    def _as_said(self, sentence: Sentence, spoken: Language | None) -> Iterator[Statement]:
         """A language without rules of its own: kept as it stands, with its dates written out where understood."""
-        if self._voice.speaker == "assistant" or is_question(sentence.text) or worth(sentence.text, english=False) == 0:
+        said = behind_greeting(sentence)
+        value = foreign_worth(said.text, spoken)
+        if self._voice.speaker == "assistant" or is_question(said.text) or value == 0:
             return
-        ground = grounded(sentence.text, self._message.said_at)
-        text = finished(ground.text, self._voice)
-        yield self._statement(sentence, sentence, text, "knowledge", ground)
+        ground = grounded(_one_line(said.text), self._message.said_at)
+        made = self._statement(said, sentence, finished(ground.text, self._voice), "knowledge", ground)
+        yield replace(made, worth=value, weight=value)
 
     def _deed(self, sentence: Sentence) -> Iterator[Statement]:
-        ground = grounded(sentence.text, self._message.said_at)
+        ground = grounded(_one_line(sentence.text), self._message.said_at)
         done = deed(ground.text, self._voice.name, self._voice.other)
         if done and not is_question(sentence.text):
             yield self._statement(sentence, sentence, finished(done.text, self._voice), done.kind, ground)
 
     def _clause(self, clause: Clause, sentence: Sentence) -> Iterator[Statement]:
-        said = expand((clause.lead or implied_subject(clause.text)) + clause.text)
-        if joke(clause.text) or joke(sentence.text):
+        text = _one_line(clause.text)
+        said = expand((clause.lead or implied_subject(text)) + text)
+        if joke(text) or joke(_one_line(sentence.text)):
             yield self._act("joke", clause, sentence)
-        if joke(clause.text) or unreal(said):
+        if joke(text) or unreal(said):
             return
         ground = grounded(said, self._message.said_at)
         wanted = self._wish(ground.text)
@@ -135,11 +165,16 @@ class _Reader:
             made = self._statement(clause, sentence, text, kind_of(said), ground)
             yield replace(made, act=act)
             return
-        value = worth(said, english=True)
+        value = worth(said)
         if value:
-            made = self._statement(clause, sentence, retold(ground.text, self._voice), kind_of(said), ground)
+            text = retold(ground.text, self._voice)
+            made = self._statement(clause, sentence, text, self._kind(said, text), ground)
             weight = weight_of(said, explicit=explicit(sentence), weak=value == 1)
             yield replace(made, worth=value, weight=weight)
+
+    def _kind(self, said: str, text: str) -> Kind:
+        stated = fact(text, self._names)
+        return stated.kind if stated else kind_of(said)
 
     def _wish(self, said: str) -> Wish | None:
         if self._voice.speaker == "user":

@@ -14,6 +14,10 @@ _FRONT = re.compile(
     r"september|october|november|december))(?:(?!\b(?:i|we|my)\b)[^,]){2,60}?),?\s+(?P<rest>(?:i|we)\s.+)$",
     re.IGNORECASE | re.DOTALL,
 )
+_LATELY = re.compile(
+    r"^(?P<when>lately|recently|these days|nowadays|currently|at the moment),?\s+(?P<rest>(?:i|we)\s.+)$",
+    re.IGNORECASE | re.DOTALL,
+)
 _MORE_CLAUSES = re.compile(
     r"[,;:]|\b(?:and (?:i|we|it|he|she|they|my|the)|but|because|so|which|when|while|if|that)\b", re.IGNORECASE
 )
@@ -26,13 +30,15 @@ _ANY_YOU = re.compile(
     re.IGNORECASE,
 )
 _ALSO = re.compile(
-    r"(?:,? (?:too|as well|either|though|tho|haha+|lol|actually|of course|you know|by the way|btw))+$", re.IGNORECASE
+    r"(?:,? (?:too|as well|either|though|tho|haha+|lol|actually|of course|you know|by the way|btw|"
+    r"thank you\b[^,]{0,60}|thanks\b[^,]{0,60}))+$",
+    re.IGNORECASE,
 )
 _ALSO_FIRST = re.compile(r"^(?:also|just|actually|honestly) (?=[a-z]+)", re.IGNORECASE)
 _SHARED = re.compile(r"^(?:shared|sent|posted|shares|sends|posts|attached)\b")
-_TAIL = re.compile(r"[\s.!…,;:–—-]+$")
-_HEAD = re.compile(r"^[\s.!…,;:–—)\]*-]+")
-_SIGNS = re.compile(r"(?:\s*[\U0001F000-\U0001FAFF\u2600-\u27BF\uFE0F\u200D])+$")
+_SIGNS = "".join(map(chr, (*range(0x1F000, 0x1FB00), *range(0x2600, 0x27C0), 0xFE0F, 0x200D)))
+_EDGES = " \t\n.!…,;:–—-。！，、；：~～*" + _SIGNS
+_OPENING_MARKS = ")]"
 
 
 def retold(clause: str, voice: Voice) -> str:
@@ -68,10 +74,10 @@ def shortened(text: str) -> str:
 
 def front_last(text: str) -> str:
     """Turns "On 2026-05-06 I had a meeting" into "I had a meeting on 2026-05-06", where only one clause follows."""
-    match = _FRONT.match(text)
+    match = _FRONT.match(text) or _LATELY.match(text)
     if match is None or _MORE_CLAUSES.search(match["rest"]):
         return text
-    rest = _TAIL.sub("", _SIGNS.sub("", match["rest"]))
+    rest = match["rest"].rstrip(_EDGES)
     return f"{rest} {match['when'][:1].lower()}{match['when'][1:]}"
 
 
@@ -83,9 +89,8 @@ def _also_first(text: str, name: str) -> str:
 
 
 def _trim(text: str) -> str:
-    text = _SIGNS.sub("", text.strip())
-    text = _HEAD.sub("", _TAIL.sub("", text))
-    text = _ALSO.sub("", text.strip())
+    text = text.strip(_EDGES).lstrip(_OPENING_MARKS)
+    text = _ALSO.sub("", text)
     if text[:1] + text[-1:] in ("[]", "()", '""', "“”"):
         text = text[1:-1].strip()
     return text

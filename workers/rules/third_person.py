@@ -57,8 +57,9 @@ _ADVERB = (
 _SUBJECT = re.compile(
     rf"\b(?P<who>I|we)\s+(?P<adverbs>(?:(?:{_ADVERB})\s+)*)(?P<verb>[A-Za-z]+(?:'[a-z]+)?)", re.IGNORECASE
 )
+_VERB_AFTER = r"(?:is|was|are|were|has|have|had|will|can|does|loves?|likes?|works?|lives?|went|got|\w+ed)"
 _AND_I = re.compile(
-    r"\b(?P<other>(?:[Mm]y|[Oo]ur)(?: [a-z]+){1,3}|[A-Z]\w+) and (?:I|me)\b(?= [a-z]+)(?! am\b)"
+    rf"\b(?P<other>(?:[Mm]y|[Oo]ur)(?: (?!{_VERB_AFTER}\b)[a-z]+){{1,3}}|[A-Z]\w+) and (?:I|me)\b(?= [a-z]+)(?! am\b)"
     r"|\bme and (?P<other2>my(?: [a-z]+){1,2}|[A-Z]\w+)\b"
 )
 _ALONE = re.compile(r"\b(?:I|we)\b(?!\.)", re.IGNORECASE)
@@ -167,7 +168,8 @@ class _Retelling:
         return singular(verb)
 
     def _own(self, match: re.Match[str]) -> str:
-        return _OWN_WORDS[match[0].lower()]
+        word = match[0]
+        return word if word.isupper() else _OWN_WORDS[word.lower()]  # the US
 
 
 def _inflect_joined(text: str) -> str:

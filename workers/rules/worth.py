@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from shared.model.language import Language
 from shared.model.sentences import phatic
 from shared.model.word_list import word_list
 from workers.rules.statement import Worth
@@ -15,7 +16,7 @@ FIRST_PERSON = re.compile(
     r"\b(?:i|i'm|i've|i'd|i'll|im|ive|my|mine|me|myself|we|we're|we've|our|ours|us)\b", re.IGNORECASE
 )
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
-_SPECIFIC = re.compile(r"\d|(?<=[a-z,;:)] )[A-Z][\w'-]+|[\"“«][^\"”»]{3,}[\"”»]|(?<!\w)'[A-Z][^']{3,}'(?!\w)")
+_SPECIFIC = re.compile(r"\d|(?<=[a-z,;:)] )[A-Z][\w'-]+|[\"“«][^\"”»]{3,200}[\"”»]|(?<!\w)'[A-Z][^']{3,200}'(?!\w)")
 _EMPTY = word_list(
     """a an the and or but so if because as of in on at to for with from by about into over out up down off than
     then there here is are was were am be been being do does did done have has had having will would can could
@@ -95,6 +96,20 @@ _LEANING = re.compile(
 )
 
 
+_FOREIGN_OWN: dict[Language, re.Pattern[str]] = {
+    "de": re.compile(r"\b(?:ich|mein\w*|mir|mich|wir|uns|unser\w*)\b", re.IGNORECASE),
+    "fr": re.compile(r"\b(?:je|j|mon|ma|mes|moi|me|m|nous|notre|nos)\b", re.IGNORECASE),
+    "zh": re.compile(r"[我咱俺]"),
+}
+_FOREIGN_TALK = re.compile(
+    r"^(?:(?:再次)?(?:非常|很)?感?谢谢?你?(?:们|的)?[^，。！]{0,12}|我(?:们)?(?:知道了|明白了|同意|也是|懂了|会的|会试试的?|记住了|也这么(?:觉得|认为|想)|很高兴认识你)|"
+    r"(?:下次|以后|回头)再(?:聊|见)|你说得(?:很)?对|听起来[^，。]{0,12}|"
+    r"(?:ich )?(?:verstehe|stimmt|finde ich auch|ich auch)|"
+    r"de acuerdo|yo también|moi aussi|je vois|je comprends)\W*$",
+    re.IGNORECASE,
+)
+
+
 def content_words(text: str) -> list[str]:
     """The words that carry what is said; empty and approving words are left out."""
     return [word for word in _WORD.findall(text.casefold().replace("’", "'")) if word not in _EMPTY]
@@ -110,10 +125,16 @@ def small_talk(text: str) -> bool:
     return _PHRASE.match(text.strip(" .!…,;:-–—\"'()")) is not None
 
 
-def worth(text: str, *, english: bool) -> Worth:
-    """How much a clause says; `text` is as said, with the contractions of the first person written out."""
-    if not english:
-        return 0 if phatic(text) else 2
+def foreign_worth(text: str, spoken: Language | None) -> Worth:
+    """How much a sentence says that no rule here can retell; unknown languages get the benefit of the doubt."""
+    if phatic(text) or _FOREIGN_TALK.match(text):
+        return 0
+    own = _FOREIGN_OWN.get(spoken) if spoken else None
+    return 2 if own is None or own.search(text) or re.search(r"\d", text) else 1
+
+
+def worth(text: str) -> Worth:
+    """How much an English clause says; `text` is as said, with the contractions of the first person written out."""
     bare = text.strip(" .!…,;:-–—\"'()")
     content = content_words(bare)
     if _PHRASE.match(bare) or not (content or specific(bare)) or phatic(bare):
@@ -141,6 +162,4 @@ def _reaction(text: str, content: list[str]) -> Worth:
     own = re.match(r"(?:i|my|we|our)\b", text, re.IGNORECASE) is not None
     if own and (specific(text) or len(content) >= 3):
         return 2
-    if specific(text) and len(content) >= 3:
-        return 1
-    return 1 if len(content) >= 3 else 0
+    return 1 if specific(text) or len(content) >= 3 else 0
