@@ -140,6 +140,32 @@ def done(session: Session, rows: Sequence[Due]) -> None:
     )
 
 
+def requeue_gone(session: Session, rows: Sequence[Due]) -> None:
+    """After an upsert: a memory that was hidden or erased meanwhile, and whose delete may have been applied already,
+    must be deleted from the index once more."""
+    session.execute(
+        sa.text(
+            """
+            INSERT INTO index_queue (collection, memory_id, project_id, scope_id, version, op)
+            SELECT d.collection, d.memory_id, d.project_id, d.scope_id, coalesce(m.version, d.version + 1), 'delete'
+            FROM unnest(CAST(:collections AS text[]), CAST(:memories AS uuid[]), CAST(:projects AS uuid[]),
+                CAST(:scopes AS uuid[]), CAST(:versions AS int[]))
+                AS d(collection, memory_id, project_id, scope_id, version)
+            LEFT JOIN memories m ON m.project_id = d.project_id AND m.id = d.memory_id
+            WHERE m.state IS DISTINCT FROM 'current'
+            ON CONFLICT (collection, memory_id) DO NOTHING
+            """
+        ),
+        {
+            "collections": [row.collection for row in rows],
+            "memories": [row.change.memory_id for row in rows],
+            "projects": [row.change.project_id for row in rows],
+            "scopes": [row.change.scope_id for row in rows],
+            "versions": [row.change.version for row in rows],
+        },
+    )
+
+
 def postpone(session: Session, rows: Sequence[Due], seconds: float) -> None:
     """The index or the embeddings are away: these rows wait `seconds` without counting it against them."""
     session.execute(

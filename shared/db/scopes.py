@@ -78,40 +78,49 @@ def enter(session: Session, project_id: UUID, key: ScopeIds, *, lane: Lane, mess
     return Entered(ScopeRef(project_id, row.id), row.seq, before == 0, row.wait or 0.0, row.now)
 
 
-def _due(lane: Lane, extra: str) -> str:
+def _due(lane: Lane, extra: str, locked: str) -> str:
     return f"""
         SELECT s.project_id, s.id, '{lane}' AS lane FROM scopes s
         WHERE s.pending_{lane} > 0 AND s.available_{lane} <= clock_timestamp()
           AND (s.lease_owner IS NULL OR s.lease_until < clock_timestamp())
           AND s.project_id NOT IN (SELECT project_id FROM busy) {extra}
-        ORDER BY s.project_id, s.available_{lane} LIMIT 1 FOR UPDATE OF s SKIP LOCKED"""  # noqa: S608 - no input
+        ORDER BY s.project_id, s.available_{lane} LIMIT 1 FOR UPDATE OF s {locked}"""  # noqa: S608 - no input
 
 
-# One statement looks at the hint, then at live work of the tenants after the last served one, then of all tenants,
-# then the same for bulk; a later part runs only when the earlier ones gave nothing.
-_CLAIM = sa.text(
-    f"""
-    WITH busy AS MATERIALIZED (
-        SELECT project_id FROM scopes WHERE lease_owner IS NOT NULL AND lease_until > clock_timestamp()
-        GROUP BY project_id HAVING count(*) >= :cap
-    ),
-    hinted AS ({_due("live", "AND s.project_id = :hint_project AND s.id = :hint_scope")}),
-    live_next AS ({_due("live", "AND s.project_id > :after")}),
-    live_any AS ({_due("live", "")}),
-    bulk_next AS ({_due("bulk", "AND :bulk AND s.project_id > :after")}),
-    bulk_any AS ({_due("bulk", "AND :bulk")}),
-    chosen AS (
-        SELECT * FROM (
-            SELECT * FROM hinted UNION ALL SELECT * FROM live_next UNION ALL SELECT * FROM live_any
-            UNION ALL SELECT * FROM bulk_next UNION ALL SELECT * FROM bulk_any
-        ) parts LIMIT 1
+def _claim_statement(locked: str) -> sa.TextClause:
+    """The hint, then live work of the tenants after the last served one, then of all tenants, then the same for bulk.
+
+    One statement; a later part runs only when the earlier ones gave nothing.
+    """
+    hint = "AND s.project_id = :hint_project AND s.id = :hint_scope"
+    return sa.text(
+        f"""
+        WITH busy AS MATERIALIZED (
+            SELECT project_id FROM scopes WHERE lease_owner IS NOT NULL AND lease_until > clock_timestamp()
+            GROUP BY project_id HAVING count(*) >= :cap
+        ),
+        hinted AS ({_due("live", hint, locked)}),
+        live_next AS ({_due("live", "AND s.project_id > :after", locked)}),
+        live_any AS ({_due("live", "", locked)}),
+        bulk_next AS ({_due("bulk", "AND :bulk AND s.project_id > :after", locked)}),
+        bulk_any AS ({_due("bulk", "AND :bulk", locked)}),
+        chosen AS (
+            SELECT * FROM (
+                SELECT * FROM hinted UNION ALL SELECT * FROM live_next UNION ALL SELECT * FROM live_any
+                UNION ALL SELECT * FROM bulk_next UNION ALL SELECT * FROM bulk_any
+            ) parts LIMIT 1
+        )
+        UPDATE scopes s SET lease_owner = :owner, fence = s.fence + 1,
+            lease_until = clock_timestamp() + make_interval(secs => :lease)
+        FROM chosen c WHERE s.project_id = c.project_id AND s.id = c.id
+        RETURNING s.project_id, s.id, s.fence, c.lane, s.pending_live, s.pending_bulk, s.pending_bytes
+        """  # noqa: S608 - no input
     )
-    UPDATE scopes s SET lease_owner = :owner, fence = s.fence + 1,
-        lease_until = clock_timestamp() + make_interval(secs => :lease)
-    FROM chosen c WHERE s.project_id = c.project_id AND s.id = c.id
-    RETURNING s.project_id, s.id, s.fence, c.lane, s.pending_live, s.pending_bulk, s.pending_bytes
-    """  # noqa: S608 - no input
-)
+
+
+# A scope that callers post to all the time is nearly always locked by one of their transactions, for a moment each:
+# skipping locked rows alone would pass it over again and again, so what it does not find is looked for once more, waiting.
+_CLAIMS = (_claim_statement("SKIP LOCKED"), _claim_statement(""))
 
 _NOBODY = UUID(int=0)
 
@@ -139,7 +148,8 @@ def claim(
         "hint_project": hint.project_id if hint else _NOBODY,
         "hint_scope": hint.scope_id if hint else _NOBODY,
     }
-    row = session.execute(_CLAIM, values).one_or_none()
+    rows = (session.execute(statement, values).one_or_none() for statement in _CLAIMS)
+    row = next((found for found in rows if found is not None), None)
     if row is None:
         return None
     pending = row.pending_live if row.lane == "live" else row.pending_bulk

@@ -11,6 +11,7 @@ from uuid import UUID
 import numpy as np
 
 from shared.db import index_collections, index_queue
+from shared.db.engine import Session
 from shared.db.index_collections import BM25_ONLY
 from shared.db.index_queue import Due
 from shared.errors import WorkError
@@ -59,8 +60,15 @@ def _apply(parts: Parts, collection: str, rows: list[Due]) -> int:
         pause = max(_PAUSE, error.retry_after or 0.0)
         parts.db.run(lambda session: index_queue.postpone(session, rows, pause))
         return 0
-    parts.db.run(lambda session: index_queue.done(session, ready))
+    parts.db.run(lambda session: _confirmed(session, ready))
     return len(ready)
+
+
+def _confirmed(session: Session, rows: list[Due]) -> None:
+    index_queue.done(session, rows)
+    live = [row for row in rows if _is_live(row)]
+    if live:
+        index_queue.requeue_gone(session, live)
 
 
 def _is_live(row: Due) -> bool:
