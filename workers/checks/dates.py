@@ -74,9 +74,9 @@ def relative_word(text: str, said_at: datetime, heard: Language | None = None) -
 def invented(record: Record, sources: Sources) -> str | None:
     """`when`, where nothing in English sources speaks of time and it is not the day it was said; else None."""
     said_at = sources.cited[0].said_at
-    if not record.when or said_at is None or sources.cited[0].language != "en":
+    if not record.when or said_at is None or sources.cited[0].language != "en" or parse_partial(record.when) is None:
         return None
-    if any(_TIME_WORDS_EN.search(passage.text) for passage in sources.all()):
+    if any(passage.said_at and _TIME_WORDS_EN.search(passage.text) for passage in sources.all()):
         return None
     days = {(said_at + timedelta(days=step)).date().isoformat() for step in (-1, 0, 1)}
     return None if any(day.startswith(record.when[:10]) for day in days) else record.when[:30]

@@ -51,8 +51,10 @@ def unknown_names(text: str, known: AbstractSet[str], sources: Sequence[str], *,
     unknown: list[str] = []
     for run in _runs(text):
         said = [name for name in run if not _is_known(plain(name), known, inflected)]
-        if said and "".join(plain(name)[0] for name in run) not in known:  # New York City was said as NYC
-            unknown += [name for name in said if not _is_spelled_out(name, sources)]
+        initials = "".join(plain(name)[0] for name in run)
+        if not said or (len(run) > 1 and initials in known):  # New York City was said as NYC
+            continue
+        unknown += [name for name in said if not _is_spelled_out(name, sources)]
     return unknown
 
 

@@ -56,6 +56,7 @@ _HAN_DIGITS = {char: value for value, char in enumerate("零一二三四五六�
 _HAN_SCALES = {"十": 10, "百": 100, "千": 1_000, "万": 10_000, "萬": 10_000, "亿": 100_000_000}
 _HAN = re.compile(r"[零〇一二两兩俩三四五六七八九十百千万萬亿]{1,12}")
 _WORD = re.compile(r"[^\W\d_]+")
+_LONGEST = 12  # words of one number
 _MAY_JOIN = re.compile(r"\s*-?\s*|\s+and\s+", re.IGNORECASE)
 
 
@@ -99,6 +100,8 @@ def values(text: str) -> set[int]:
 
 def _goes_on(run: list[re.Match[str]], word: str) -> bool:
     """`twenty one` and `two hundred` go on, `one two` does not."""
+    if len(run) >= _LONGEST:
+        return False
     last = run[-1][0].lower()
     if word.removesuffix("s") in _SCALES:
         return True

@@ -71,6 +71,7 @@ def _faults(
         return
     if (length := wrong_length(record.text)) is not None:
         yield Problem(Reason.LENGTH, f"text has {length}")
+        return
     if (script := _foreign_script(record.text, sources)) is not None:
         yield Problem(Reason.LANGUAGE, f"text is in {script} script, its messages are not")
     if (name := wrong_speaker(record.text, cited, ground.window)) is not None:

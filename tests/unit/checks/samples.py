@@ -26,7 +26,7 @@ def said(
     text: str, role: Role = "user", speaker: str | None = None, at: datetime = SAID_AT, event: int = 1, index: int = 0
 ) -> Message:
     """One message of the unnamed user; its id follows from what it is."""
-    message_id = uuid5(_SPACE, f"{event}/{index}/{role}/{speaker}/{text}")
+    message_id = uuid5(_SPACE, f"{event}/{index}/{role}/{speaker}/{text!r}")
     return Message(message_id, event_id(event), event, index, role, text, at, speaker)
 
 

@@ -137,3 +137,4 @@ def test_endless_digits_are_read() -> None:
     digits = "7" * 20_000
     assert [claim.shown for claim in numbers.claims(digits)] == [digits]
     assert digits in numbers.readings(f"{digits} k")
+    assert "100" in numbers.readings("hundred " * 5_000)

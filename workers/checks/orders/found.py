@@ -1,6 +1,6 @@
 """Orders planted in text for whoever reads the memory later; a user's plain wish about style or habits is none.
 
-Looked for in the statement and in the sentence that it quotes.
+Looked for in the statement and in the sentence that it quotes. The patterns are written for lower case.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from workers.checks.visible import visible
 
 _LONGEST = 1_500
 _PATTERNS = tuple(
-    re.compile(pattern.replace("%DO%", DO).replace("%DATA%", DATA).replace("%ADDRESS%", ADDRESS), re.IGNORECASE)
+    re.compile(pattern.replace("%DO%", DO).replace("%DATA%", DATA).replace("%ADDRESS%", ADDRESS))
     for language in (english, german, spanish, french, chinese)
     for pattern in language.PATTERNS
 )
@@ -21,5 +21,5 @@ _PATTERNS = tuple(
 
 def gives_orders(text: str) -> bool:
     """True for a text that sets rules aside, speaks to the machine behind the conversation, or wants something sent."""
-    text = visible(text[:_LONGEST]).replace("’", "'")
+    text = visible(text[:_LONGEST]).lower().replace("’", "'")  # lower case once is cheaper than in every pattern
     return any(pattern.search(text) for pattern in _PATTERNS)
