@@ -77,7 +77,7 @@ def test_roles_do_the_work_and_stop_when_told(
     processes = {role: images[role].start(settings, role, log=tmp_path / f"{role}.log") for role in ("api", "worker")}
     try:
         for role in processes:
-            wait_until(partial(healthy, images[role], settings), f"{role} is healthy", 30)
+            wait_until(partial(healthy, images[role], settings, processes[role]), f"{role} is healthy", 90)
         assert memories_of(f"http://127.0.0.1:{settings['FLUMES_PORT']}", key) == ["Wants to go to Rome in July"]
     finally:
         for process in processes.values():
@@ -89,7 +89,9 @@ def test_roles_do_the_work_and_stop_when_told(
     assert {role: files_of(image) for role, image in images.items()} == before
 
 
-def healthy(image: Image, settings: dict[str, str]) -> bool:
+def healthy(image: Image, settings: dict[str, str], process: subprocess.Popen[bytes]) -> bool:
+    log = image.folder.with_suffix(".log")
+    assert process.poll() is None, log.read_text(encoding="utf-8")
     return image.run(settings, "healthy")[0] == 0
 
 
