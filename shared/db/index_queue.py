@@ -77,7 +77,8 @@ def put(session: Session, changes: Sequence[Change]) -> None:
     )
 
 
-# Taking a row is a short lease: `available_at` moves on, so a dead worker's rows come back by themselves.
+# Taking a row is a short lease: `available_at` moves on, so a dead worker's rows come back by themselves. A row that was
+# changed between this statement's snapshot and its lock is ahead of the memory seen here: it is left for the next look.
 _TAKE = """
     WITH taken AS (
         SELECT q.collection, q.memory_id FROM index_queue q WHERE {where}
@@ -94,6 +95,7 @@ _TAKE = """
     LEFT JOIN memories r ON r.project_id = m.project_id AND r.id = m.memory_id
     LEFT JOIN memory_vectors v ON v.project_id = m.project_id AND v.memory_id = m.memory_id
         AND v.model = c.model AND v.version = m.version
+    WHERE r.id IS NULL OR r.version >= m.version OR m.op = 'delete'
     ORDER BY m.collection
 """
 _TAKE_DUE = sa.text(_TAKE.format(where="q.available_at <= clock_timestamp()"))
@@ -122,46 +124,41 @@ def _due(row: sa.Row[tuple[object, ...]]) -> Due:
     )  # fmt: skip
 
 
+# An upsert whose row is not there any more was overtaken: when the memory was hidden meanwhile, the point just written may
+# have come after its own deletion, so the deletion is queued once more.
+_DONE = sa.text(
+    """
+    WITH d AS (
+        SELECT * FROM unnest(CAST(:collections AS text[]), CAST(:memories AS uuid[]), CAST(:projects AS uuid[]),
+            CAST(:scopes AS uuid[]), CAST(:versions AS int[]), CAST(:ops AS text[]))
+            AS d(collection, memory_id, project_id, scope_id, version, op)
+    ), dropped AS (
+        DELETE FROM index_queue q USING d
+        WHERE q.collection = d.collection AND q.memory_id = d.memory_id AND q.version = d.version
+        RETURNING q.collection, q.memory_id
+    )
+    INSERT INTO index_queue (collection, memory_id, project_id, scope_id, version, op)
+    SELECT d.collection, d.memory_id, d.project_id, d.scope_id, coalesce(m.version, d.version), 'delete'
+    FROM d LEFT JOIN memories m ON m.project_id = d.project_id AND m.id = d.memory_id
+    WHERE d.op = 'upsert' AND m.state IS DISTINCT FROM 'current'
+      AND (d.collection, d.memory_id) NOT IN (SELECT collection, memory_id FROM dropped)
+      AND d.collection IN (SELECT name FROM index_collections WHERE state IN ('building', 'active'))
+    ON CONFLICT (collection, memory_id) DO NOTHING
+    """
+)
+
+
 def done(session: Session, rows: Sequence[Due]) -> None:
     """The index confirmed these versions: drop their rows unless a newer version was queued meanwhile."""
     session.execute(
-        sa.text(
-            """
-            DELETE FROM index_queue q USING unnest(CAST(:collections AS text[]), CAST(:memories AS uuid[]),
-                CAST(:versions AS int[])) AS d(collection, memory_id, version)
-            WHERE q.collection = d.collection AND q.memory_id = d.memory_id AND q.version = d.version
-            """
-        ),
-        {
-            "collections": [row.collection for row in rows],
-            "memories": [row.change.memory_id for row in rows],
-            "versions": [row.change.version for row in rows],
-        },
-    )
-
-
-def requeue_gone(session: Session, rows: Sequence[Due]) -> None:
-    """After an upsert: a memory that was hidden or erased meanwhile, and whose delete may have been applied already,
-    must be deleted from the index once more."""
-    session.execute(
-        sa.text(
-            """
-            INSERT INTO index_queue (collection, memory_id, project_id, scope_id, version, op)
-            SELECT d.collection, d.memory_id, d.project_id, d.scope_id, coalesce(m.version, d.version + 1), 'delete'
-            FROM unnest(CAST(:collections AS text[]), CAST(:memories AS uuid[]), CAST(:projects AS uuid[]),
-                CAST(:scopes AS uuid[]), CAST(:versions AS int[]))
-                AS d(collection, memory_id, project_id, scope_id, version)
-            LEFT JOIN memories m ON m.project_id = d.project_id AND m.id = d.memory_id
-            WHERE m.state IS DISTINCT FROM 'current'
-            ON CONFLICT (collection, memory_id) DO NOTHING
-            """
-        ),
+        _DONE,
         {
             "collections": [row.collection for row in rows],
             "memories": [row.change.memory_id for row in rows],
             "projects": [row.change.project_id for row in rows],
             "scopes": [row.change.scope_id for row in rows],
             "versions": [row.change.version for row in rows],
+            "ops": [row.change.op for row in rows],
         },
     )
 
