@@ -33,4 +33,4 @@ def indexer(live: LiveApi, qdrant_url: str) -> Iterator[HandIndexer]:
     """Applies the index queue when the test says so."""
     made = HandIndexer(live.db, qdrant_url)
     yield made
-    made.index.close()
+    made.close()

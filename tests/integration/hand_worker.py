@@ -12,6 +12,7 @@ from shared.db.engine import Database
 from shared.db.events import Finished, Progress
 from shared.db.index_queue import Due
 from shared.db.scopes import Claim
+from shared.embeddings.openai_embedder import OpenAIEmbedder
 from shared.vectors.index import VectorIndex
 from shared.vectors.types import Point, Tombstone
 from shared.wakeups import Wake, Waker
@@ -87,32 +88,50 @@ class HandWorker:
 
 
 class HandIndexer:
-    """Makes the BM25 collection and applies the index queue when told to."""
+    """Makes a collection and applies the index queue when told to; with `model`, dense vectors of that server too."""
 
-    def __init__(self, db: Database, qdrant_url: str, name: str = "flumes-bm25-1") -> None:
+    def __init__(
+        self,
+        db: Database,
+        qdrant_url: str,
+        name: str = "flumes-bm25-1",
+        *,
+        model: str | None = None,
+        base_url: str | None = None,
+    ) -> None:
         self._db = db
         self._name = name
+        self._model = model or index_collections.BM25_ONLY
+        self._embedder = OpenAIEmbedder(model, base_url=base_url, api_key="sk-test") if model else None
         self.index = VectorIndex(qdrant_url, QDRANT_KEY)
+
+    def close(self) -> None:
+        self.index.close()
+        if self._embedder:
+            self._embedder.close()
 
     def register(self) -> None:
         """From now on memories are queued for this collection."""
-        self._db.run(lambda session: index_collections.ensure(session, index_collections.BM25_ONLY, self._name))
+        self._db.run(lambda session: index_collections.ensure(session, self._model, self._name))
 
     def apply(self) -> int:
         """Write everything that is queued; how many rows."""
-        self.index.create(self._name, None)
+        size = self._embedder.dimensions if self._embedder else None
+        if size:
+            self._db.run(lambda session: index_collections.fix_dimensions(session, self._name, size))
+        self.index.create(self._name, size)
         rows = self._db.run(lambda session: index_queue.take(session, limit=1_000))
-        self.index.upsert(self._name, [_point(row) for row in rows if row.text is not None])
+        self.index.upsert(self._name, [self._point(row) for row in rows if row.text is not None])
         gone = [Tombstone(row.change.memory_id, row.change.version) for row in rows if row.text is None]
         self.index.delete(self._name, gone)
         self._db.run(lambda session: index_queue.done(session, rows))
         return len(rows)
 
-
-def _point(row: Due) -> Point:
-    assert row.created_at is not None
-    change = row.change
-    return Point(
-        change.memory_id, change.version, change.project_id, change.scope_id, row.ids, row.kind, row.categories,
-        row.created_at, row.expires_on, row.index_text,
-    )  # fmt: skip
+    def _point(self, row: Due) -> Point:
+        assert row.created_at is not None
+        change = row.change
+        dense = self._embedder.embed([row.index_text]).vectors[0] if self._embedder else None
+        return Point(
+            change.memory_id, change.version, change.project_id, change.scope_id, row.ids, row.kind, row.categories,
+            row.created_at, row.expires_on, row.index_text, dense,
+        )  # fmt: skip
