@@ -76,8 +76,8 @@ def test_roles_do_the_work_and_stop_when_told(
     key = re.findall(r"\S{30,}", output)[0]
     processes = {role: images[role].start(settings, role, log=tmp_path / f"{role}.log") for role in ("api", "worker")}
     try:
-        for role in processes:
-            wait_until(partial(healthy, images[role], settings, processes[role]), f"{role} is healthy", 90)
+        for role, process in processes.items():
+            wait_until(partial(healthy, images[role], settings, process), f"{role} is healthy", 90)
         assert memories_of(f"http://127.0.0.1:{settings['FLUMES_PORT']}", key) == ["Wants to go to Rome in July"]
     finally:
         for process in processes.values():
