@@ -30,7 +30,8 @@ This page is rendered from `shared/settings.py` by `make docs`.
 """
 FOOT = """
 Combinations that are refused at start: `FLUMES_INSECURE_DEV` with another host than 127.0.0.1; an attempt deadline
-below the chat call's timeout; `FLUMES_EXTRACTOR=openai` without a key or base URL; `FLUMES_EMBEDDINGS=openai` without either.
+below the chat call's timeout; `FLUMES_EXTRACTOR=openai` without a key or base URL; `FLUMES_EMBEDDINGS=openai` without
+either.
 """
 
 
