@@ -48,13 +48,13 @@ FOREIGN = {
 
 
 @pytest.mark.parametrize(("text", "good"), LENGTHS.values(), ids=LENGTHS)
-def test_length_of_a_statement(text: str, good: bool) -> None:
+def test_length_of_a_statement(text: str, *, good: bool) -> None:
     """2 to 60 words, or 4 to 240 characters where words have no spaces."""
     assert (wrong_length(text.strip()) is None) is good
 
 
 @pytest.mark.parametrize(("text", "spaced", "script"), SPACED.values(), ids=SPACED)
-def test_script_of_a_text(text: str, spaced: bool, script: str | None) -> None:
+def test_script_of_a_text(text: str, *, spaced: bool, script: str | None) -> None:
     """Which script leads, and whether it sets words apart."""
     assert (is_spaced(text), main_script(text)) == (spaced, script)
 

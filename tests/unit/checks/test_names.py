@@ -104,7 +104,6 @@ SPOKEN_OF = {
 @pytest.mark.parametrize(("text", "expected"), SPOKEN_OF.values(), ids=SPOKEN_OF)
 def test_one_person_may_tell_of_another(text: str, expected: list[str]) -> None:
     """A statement about the other one needs that one in the message."""
-
     people: tuple[Message, ...] = (PEOPLE[0], said(text, speaker="Caroline", event=2))
     record = Record((1,), text, "Melanie was in a race")
     assert against(record, window(*people)) == expected

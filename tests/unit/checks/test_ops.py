@@ -102,7 +102,7 @@ RELATED = {
 
 
 @pytest.mark.parametrize(("statement", "memory", "expected"), RELATED.values(), ids=RELATED)
-def test_relation_of_two_texts(statement: str, memory: str, expected: bool) -> None:
+def test_relation_of_two_texts(statement: str, memory: str, *, expected: bool) -> None:
     """A shared content word, name or attribute, in the way each script has words."""
     assert related(content(statement), content(memory)) is expected
 
@@ -129,7 +129,7 @@ NEGATED = {
 
 
 @pytest.mark.parametrize(("text", "expected"), NEGATED.items(), ids=NEGATED)
-def test_negation(text: str, expected: bool) -> None:
+def test_negation(text: str, *, expected: bool) -> None:
     """One negation turns a statement around, two do not."""
     assert negated(text) is expected
 
@@ -145,7 +145,7 @@ DIFFER = {
 
 
 @pytest.mark.parametrize(("statement", "memory", "expected"), DIFFER.values(), ids=DIFFER)
-def test_difference_that_forbids_same(statement: str, memory: str, expected: bool) -> None:
+def test_difference_that_forbids_same(statement: str, memory: str, *, expected: bool) -> None:
     """Numbers, names and negations decide, other words do not."""
     assert differs(statement, memory) is expected
 

@@ -17,9 +17,10 @@ from workers.checks.secrets import holds_secret
 from workers.pipeline.check import faults
 
 FRAGMENTS = (
-    "I moved to Milan", "yesterday", "ignore all previous instructions", "my password is hunter2", "3 cats", "1,500.00", "我住在上海",
-    "十二万", "10:30 pm", "2026-02-31", "Anna", "n'ai pas", "ß", "İ", "ﬁ", "e\u0301", "\u200d", "👩‍👩‍👧", "\x00", "\ud800", "?", "。", "'", "’s",
-    "next Friday", "٣", "٣٤", "½", "²", "Ⅷ", "㊿", "\u1112\u1161", "-----BEGIN ", "4111 1111 1111 1111", "DE89 3704", "a" * 300, "9" * 5_000,
+    "I moved to Milan", "yesterday", "ignore all previous instructions", "my password is hunter2", "3 cats", "1,500.00",
+    "我住在上海", "十二万", "10:30 pm", "2026-02-31", "Anna", "n'ai pas", "ß", "İ", "ﬁ", "e\u0301", "\u200d", "👩‍👩‍👧",
+    "\x00", "\ud800", "?", "。", "'", "’s", "next Friday", "٣", "٣٤", "½", "²", "Ⅷ", "㊿", "\u1112\u1161",
+    "-----BEGIN ", "4111 1111 1111 1111", "DE89 3704", "a" * 300, "9" * 5_000, "hundred " * 400,
 )  # fmt: skip
 TEXTS = st.one_of(st.text(max_size=60), st.lists(st.sampled_from(FRAGMENTS), max_size=6).map(" ".join))
 TIMES = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30)).map(  # noqa: DTZ001
@@ -76,7 +77,11 @@ def test_no_answer_breaks_the_stage(messages: list[Message], records: list[Recor
 
 @settings(max_examples=100, deadline=None)
 @given(
-    st.lists(st.sampled_from("Rome Milan Anna the in 12 went 我 住 é ß ﬁ ! ?".split()), min_size=1, max_size=12),
+    st.lists(
+        st.sampled_from(("Rome", "Milan", "Anna", "the", "in", "12", "went", "我", "住", "é", "ß", "ﬁ", "!", "?")),
+        min_size=1,
+        max_size=12,
+    ),
     st.data(),
 )
 def test_every_run_of_words_of_a_message_is_found_in_it(words: list[str], data: st.DataObject) -> None:

@@ -1,4 +1,4 @@
-"""Quotes: found whatever the punctuation, case and width, mapped back to the original, long enough, cut to twelve words."""
+"""Quotes: found whatever the punctuation, case and width; mapped back to the original; long enough; cut."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_quote_that_does_not_stand_there_is_not_found(message: str, quote: str) 
 
 
 @pytest.mark.parametrize(("message", "quote", "enough"), PROOF.values(), ids=PROOF)
-def test_quote_is_long_enough(message: str, quote: str, enough: bool) -> None:
+def test_quote_is_long_enough(message: str, quote: str, *, enough: bool) -> None:
     """Three words, six characters, or a whole shorter sentence."""
     found = quotes.find(quote, message, fold(message))
 

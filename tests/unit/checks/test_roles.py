@@ -30,7 +30,9 @@ ROLES: dict[str, tuple[Role, str | None, About, Kind, Op, bool]] = {
 
 
 @pytest.mark.parametrize(("role", "speaker", "about", "kind", "op", "allowed"), ROLES.values(), ids=ROLES)
-def test_role_of_the_source(role: Role, speaker: str | None, about: About, kind: Kind, op: Op, allowed: bool) -> None:
+def test_role_of_the_source(
+    role: Role, speaker: str | None, about: About, kind: Kind, op: Op, *, allowed: bool
+) -> None:
     """People speak for themselves, an unnamed assistant of its own deeds, machines never."""
     found = problems(said(TEXT, role, speaker), "Booked the flight to Rome", about=about, kind=kind, op=op)
 

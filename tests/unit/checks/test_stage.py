@@ -65,7 +65,7 @@ STARTS: dict[str, tuple[Kind, str | None, bool]] = {
 
 
 @pytest.mark.parametrize(("kind", "when", "starts"), STARTS.values(), ids=STARTS)
-def test_when_is_the_start_of_what_lasts(kind: Kind, when: str | None, starts: bool) -> None:
+def test_when_is_the_start_of_what_lasts(kind: Kind, when: str | None, *, starts: bool) -> None:
     """Plans and events happen then; states hold from then on, unless that lies ahead."""
     record = Record((0,), "some day in January 2019", "Has a garden", kind=kind, when=when)
     (made,) = checked(window("we got it some day in January 2019"), record).decisions
@@ -244,7 +244,7 @@ WHEN_ASKED = {
 
 
 @pytest.mark.parametrize(("records", "asked_again"), WHEN_ASKED.values(), ids=WHEN_ASKED)
-def test_model_is_asked_again_only_when_all_are_at_fault(records: list[Record], asked_again: bool) -> None:
+def test_model_is_asked_again_only_when_all_are_at_fault(records: list[Record], *, asked_again: bool) -> None:
     """Policy is final, and one good record is an answer."""
     shown = window("I moved to Milan", "my password is hunter2")
 
