@@ -26,11 +26,15 @@ TEMP_PREFIX = "flumes-"
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The data directory's inside. `home` holds what the Postgres user must reach; mostly the data directory itself."""
+    """The data directory's inside. `home` holds what the Postgres user must reach; mostly the data directory itself.
+
+    `temporary`: it goes when its process ends, so a new cluster need not be synced before its first use.
+    """
 
     data_dir: Path
     home: Path
     user: User | None
+    temporary: bool = False
 
     @property
     def postgres(self) -> Path:

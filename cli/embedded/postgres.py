@@ -113,6 +113,7 @@ class Postgres:
     def _initdb(self, programs: Path, target: Path) -> Command:
         argv = [str(programs / "initdb"), "-D", str(target), "-U", "postgres", "--auth=trust", "--encoding=UTF8"]
         argv += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--no-instructions"]
+        argv += ["--no-sync"] if self._layout.temporary else []
         return Command(argv, environment.server(os.environ), self._layout.logs / "initdb.log", user=self._layout.user)
 
     def _make_database(self, connection: psycopg.Connection) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -24,7 +25,7 @@ class TemporaryDataDir:
         folder.chmod(0o711 if server_user() is not None else 0o700)
         data_dir = make_data_dir(folder)
         self._lock = DataDirLock(data_dir / "lock")
-        self.layout: Layout = settle(data_dir, system_home=data_dir)
+        self.layout: Layout = replace(settle(data_dir, system_home=data_dir), temporary=True)
 
     def close(self) -> None:
         """Remove the folder. What runs in it must have been stopped."""
