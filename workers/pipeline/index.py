@@ -11,7 +11,6 @@ from uuid import UUID
 import numpy as np
 
 from shared.db import index_collections, index_queue
-from shared.db.engine import Session
 from shared.db.index_collections import BM25_ONLY
 from shared.db.index_queue import Due
 from shared.errors import WorkError
@@ -29,7 +28,15 @@ _log = get_logger(__name__)
 def index_soon(parts: Parts, memories: Sequence[UUID]) -> None:
     """Apply these memories' rows, but keep nobody waiting for more than a second: the rest follows by itself."""
     if memories:
-        wait([parts.background.submit(index, parts, memories)], timeout=_PATIENCE)
+        wait([parts.background.submit(_index_unwatched, parts, memories)], timeout=_PATIENCE)
+
+
+def _index_unwatched(parts: Parts, memories: Sequence[UUID]) -> None:
+    """Nobody asks for the result: what goes wrong is at least said; the rows come back to the poll by themselves."""
+    try:
+        index(parts, memories)
+    except Exception:
+        _log.exception("index_failed", memories=len(memories))
 
 
 def index(parts: Parts, memories: Sequence[UUID] | None = None, *, limit: int = _BATCH) -> int:
@@ -60,15 +67,8 @@ def _apply(parts: Parts, collection: str, rows: list[Due]) -> int:
         pause = max(_PAUSE, error.retry_after or 0.0)
         parts.db.run(lambda session: index_queue.postpone(session, rows, pause))
         return 0
-    parts.db.run(lambda session: _confirmed(session, ready))
+    parts.db.run(lambda session: index_queue.done(session, ready))
     return len(ready)
-
-
-def _confirmed(session: Session, rows: list[Due]) -> None:
-    index_queue.done(session, rows)
-    live = [row for row in rows if _is_live(row)]
-    if live:
-        index_queue.requeue_gone(session, live)
 
 
 def _is_live(row: Due) -> bool:
