@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
 
 from shared.db.engine import Database
 from tests import factories
+
+if TYPE_CHECKING:
+    from tests.integration.pipeline_bench import Bench
 
 
 @pytest.fixture
@@ -23,3 +27,28 @@ def db(database_url: str) -> Iterator[Database]:
 def project_id(db: Database) -> UUID:
     """A project without settings."""
     return factories.project(db).id
+
+
+@pytest.fixture
+def make_bench(db: Database, project_id: UUID, qdrant_url: str, redis_url: str) -> Iterator[Callable[..., Bench]]:
+    """Makes benches on an empty engine: `make_bench(embedder=…, window_messages=…)`."""
+    from tests.integration.pipeline_bench import Bench
+    from tests.stack import drop_collections
+
+    drop_collections(qdrant_url)
+    made: list[Bench] = []
+
+    def make(**options: Any) -> Bench:
+        bench = Bench(db, project_id, **({"qdrant_url": qdrant_url, "redis_url": redis_url} | options))
+        made.append(bench)
+        return bench
+
+    yield make
+    for bench in made:
+        bench.close()
+
+
+@pytest.fixture
+def bench(make_bench: Callable[..., Bench]) -> Bench:
+    """A worker's parts with an extractor that follows a script."""
+    return make_bench()
