@@ -19,7 +19,6 @@ from shared.model.tense import Tense, tense
 from shared.model.time_words.pack import A_FEW, Pack
 from shared.model.time_words.packs import PACKS
 
-_AS_SUBJECT = re.compile(r"\s+(?:was|is|will be|were|has been|had|war|ist|wird|fue|es|será|était|est|sera)\b")
 _LOOK_BACK = 30
 _T = TypeVar("_T")
 
@@ -132,7 +131,7 @@ def _mention(match: re.Match[str], text: str, moment: Moment, pack: Pack) -> Men
     kept = re.search(rf"(?:^|\W)(?:{pack.keep})\s*$", text[max(0, start - _LOOK_BACK) : start], re.IGNORECASE)
     if text[end : end + 2] == "'s" and text[end + 2 : end + 3] == " ":
         return Mention(start, end + 2, moment, f"{'The' if start == 0 else 'the'} {moment.value}")
-    as_noun = (pack.spaced and kept) or _AS_SUBJECT.match(text, end)
+    as_noun = (pack.spaced and kept) or re.match(rf"\s+(?:{pack.noun_before})\b", text[end : end + _LOOK_BACK])
     template = (pack.bare if as_noun else pack.show)[moment.form]
     shown = template.format(moment.written, moment.name)
     if match[0][:1].isupper():

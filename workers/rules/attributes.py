@@ -80,7 +80,10 @@ def _row(key: str, pattern: str, before: str = "") -> Row:
     return Row(key, re.compile(pattern), before)
 
 
-_ADVERBS = r"(?:(?:now|currently|just|recently|finally|actually|also|still|really|officially|has|have|is|already) )*"
+_ADVERBS = (
+    r"(?:(?:now|currently|just|recently|finally|actually|also|still|really|officially|is|already|"
+    r"(?:has|have)(?! (?:no|an?|one|two|three|four|five|six|seven|eight|\d))) )*"
+)
 _ROWS: tuple[Row, ...] = (
     _row("name", rf"(?:real |full |first )?name is (?:actually )?{_NAMED}"),
     _row("nickname", rf"(?:nickname is|goes by) {_NAMED}"),
@@ -186,7 +189,8 @@ _UNIQUE = (
     r"(?:wife|husband|partner|girlfriend|boyfriend|fianc\w+|mother|father|mom|mum|dad|boss|landlord|spouse|roommate)"
 )
 _RELATION = re.compile(
-    rf"(?:their )?(?P<who>{_UNIQUE}) (?=is |lives |works |has |was |moved |started |got |drives |turned |studies )",
+    rf"(?:their )?(?P<who>{_UNIQUE}) (?!is (?:called|named) )"
+    r"(?=is |lives |works |has |was |moved |started |got |drives |turned |studies )",
     re.IGNORECASE,
 )
 _NOT_A_VALUE = re.compile(

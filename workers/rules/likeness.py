@@ -11,8 +11,9 @@ from workers.rules.worth import content_words
 
 _WORD = re.compile(r"\d+(?:[.,:]\d+)*|[^\W_]+(?:'[^\W_]+)?")
 _NEGATION = re.compile(
-    r"\b(?:do|does|did|is|are|was|were|has|have|had|can|could|will|would|should|must)(?: not\b|n't\b)|"
-    r"\b(?:cannot|never|no longer|not|no|without)\b",
+    r"\b(?:do|does|did)(?: not|n't)\b|\b(?P<kept>is|are|was|were|has|have|had|can|could|would|should|must)"
+    r"(?: not|n't)\b|"
+    r"\b(?P<can>cannot|can't)\b|\b(?P<will>won't|will not)\b|\b(?:never|no longer|not|no|without)\b",
     re.IGNORECASE,
 )
 _LIKES = re.compile(
@@ -28,6 +29,7 @@ _DISLIKES = re.compile(
 )
 _ARTICLES = word_list("a an the")
 _AUXILIARIES = word_list("do does did")
+_SAME_THING = {"job": "work", "colour": "color", "favourite": "favorite", "children": "kids"}
 _ENDINGS = word_list("more anymore longer any")
 _CHANGES_MEANING = word_list(
     """not no never without except but if unless used former formerly ex stopped quit instead almost nearly might may
@@ -54,10 +56,10 @@ def shape(text: str) -> Shape:
         text=text,
         normal=normalise(text),
         words=tuple(_words(text)),
-        stems=tuple(_stem(word) for word in _words(_NEGATION.sub(" ", text)) if word not in _AUXILIARIES),
+        stems=tuple(_stem(word) for word in _words(_positive(text)) if word not in _AUXILIARIES),
         negated=_NEGATION.search(text) is not None,
         taste=_taste(text),
-        keys=frozenset(_stem(word) for word in content_words(_NEGATION.sub(" ", text)) if word not in _ENDINGS),
+        keys=frozenset(_stem(word) for word in content_words(_positive(text)) if word not in _ENDINGS),
     )
 
 
@@ -115,6 +117,13 @@ def _splits_a_name(new: str, old: str) -> bool:
     return last[:1].isupper() and re.search(rf"\b{re.escape(last)} [A-Z0-9]", new) is not None
 
 
+def _positive(text: str) -> str:
+    """The text without its negations: "can't swim" -> "can swim", "doesn't swim" -> "swim"."""
+    return _NEGATION.sub(
+        lambda match: match["kept"] or (match["can"] and "can") or (match["will"] and "will") or "", text
+    )
+
+
 def _taste(text: str) -> tuple[str, str]:
     for sign, pattern in (("+", _LIKES), ("-", _DISLIKES)):
         if match := pattern.match(text):
@@ -127,6 +136,7 @@ def _words(text: str) -> list[str]:
 
 
 def _stem(word: str) -> str:
+    word = _SAME_THING.get(word, word)
     if word.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"
     for end in ("ing", "es", "ed", "s", "e"):

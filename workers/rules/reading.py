@@ -43,6 +43,8 @@ def statements(src: int, message: Message, window: Window) -> list[Statement]:
     log, answers = voice.speaker == "named", _answers(message, window)
     found: list[Statement] = []
     for statement in _Reader(src, message, voice, _names(window)).read():
+        if not statement.text and statement.act == "say":
+            continue
         if statement.act == "joke" or (statement.act == "forget_last" and found):
             found = found[:-1]
         else:
@@ -81,7 +83,7 @@ class _Reader:
 
     def __init__(self, src: int, message: Message, voice: Voice, names: tuple[str, ...]) -> None:
         self._src, self._message, self._voice, self._names = src, message, voice, names
-        self._text = _FENCED.sub(lambda match: " " * len(match[0]), message.text)  # keeps every offset
+        self._text = _FENCED.sub(lambda match: "\n" * len(match[0]), message.text)  # keeps every offset
         self._language = language(self._text)
 
     def read(self) -> Iterator[Statement]:
@@ -165,7 +167,7 @@ class _Reader:
             made = self._statement(clause, sentence, text, kind_of(said), ground)
             yield replace(made, act=act)
             return
-        value = worth(said)
+        value = worth(said, to_someone=bool(self._voice.other))
         if value:
             text = retold(ground.text, self._voice)
             made = self._statement(clause, sentence, text, self._kind(said, text), ground)

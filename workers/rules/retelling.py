@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from workers.checks.lengths import wrong_length
+from workers.checks.script import main_script
 from workers.rules.statement import Voice
 from workers.rules.third_person import third_person
 
@@ -18,6 +20,8 @@ _LATELY = re.compile(
     r"^(?P<when>lately|recently|these days|nowadays|currently|at the moment),?\s+(?P<rest>(?:i|we)\s.+)$",
     re.IGNORECASE | re.DOTALL,
 )
+_HAN = re.compile(r"[\u4e00-\u9fff]")
+_LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
 _MORE_CLAUSES = re.compile(
     r"[,;:]|\b(?:and (?:i|we|it|he|she|they|my|the)|but|because|so|which|when|while|if|that)\b", re.IGNORECASE
 )
@@ -50,16 +54,25 @@ def retold(clause: str, voice: Voice) -> str:
 
 
 def finished(text: str, voice: Voice) -> str:
-    """Trimmed, with a capital, the speaker's name somewhere and at least two words; at most 60 words."""
-    text = _trim(text)
+    """Trimmed, with a capital and the speaker's name somewhere; "" where it cannot be given a legal length."""
+    bare = text = _trim(text)
     if voice.name and _SHARED.match(text):
         text = f"{voice.name} {text}"
     if voice.name and voice.name.casefold() not in text.casefold():
         text = f"{voice.name}: {text}"
-    elif " " not in text and text.isascii():
-        text = f"Said: {text}"
     text = shortened(text)
+    if wrong_length(text):
+        text = _lengthened(text)
+    if voice.name and main_script(text) != main_script(bare):  # too little is said to stand beside the name
+        return ""
     return text[:1].upper() + text[1:]
+
+
+def _lengthened(text: str) -> str:
+    """A single word as something that was said; "" in scripts that have no word for it here."""
+    said = "说：" if _HAN.search(text) else "Said: " if _LATIN.search(text) else ""
+    longer = f"{said}{text}"
+    return "" if wrong_length(longer) else longer
 
 
 def shortened(text: str) -> str:

@@ -133,8 +133,8 @@ def foreign_worth(text: str, spoken: Language | None) -> Worth:
     return 2 if own is None or own.search(text) or re.search(r"\d", text) else 1
 
 
-def worth(text: str) -> Worth:
-    """How much an English clause says; `text` is as said, with the contractions of the first person written out."""
+def worth(text: str, *, to_someone: bool = False) -> Worth:
+    """How much an English clause says, its first person written out; `to_someone`: "you" is a person of the log."""
     bare = text.strip(" .!…,;:-–—\"'()")
     content = content_words(bare)
     if _PHRASE.match(bare) or not (content or specific(bare)) or phatic(bare):
@@ -142,17 +142,17 @@ def worth(text: str) -> Worth:
     if _REACTION.match(bare):
         return _reaction(bare, content)
     if FIRST_PERSON.search(bare):
-        return _own(bare, content)
+        return _own(bare, content, to_someone=to_someone)
     if _ADDRESSED.match(bare) or _LEANING.match(bare):
         return 1 if len(content) >= 2 or specific(bare) else 0
     return 2 if specific(bare) and len(content) >= 2 else 1
 
 
-def _own(text: str, content: list[str]) -> Worth:
+def _own(text: str, content: list[str], *, to_someone: bool) -> Worth:
     """A first-person clause: less where it points at something said before, or at whom it is said to."""
     if specific(text) or len(content) >= 4:
         return 2
-    if _POINTS_BACK.search(text) or _LEANING.match(text) or _YOU.search(text):
+    if _POINTS_BACK.search(text) or _LEANING.match(text) or (_YOU.search(text) and not to_someone):
         return 1 if len(content) >= 2 else 0
     return 2
 

@@ -101,5 +101,6 @@ ENGLISH = Pack(
     },
     month_lead=r"in|since|until|till|by|from|during|before|after|around|for|early|late|mid|this|of|end of",
     weekday_lead=r"on ",
+    noun_before=r"was|is|will be|were|has been|had",
     day_parts=r"morning|afternoon|evening|night",
 )

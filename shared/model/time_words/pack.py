@@ -33,6 +33,7 @@ class Pack:
     bare: Mapping[str, str]
     month_lead: str  # what makes a lone month name a date
     weekday_lead: str  # what makes a lone weekday a date
+    noun_before: str = r"(?!)"  # verbs that make the word for time their subject ("last week was hard")
     day_parts: str = r"(?!)"
     spaced: bool = True
     weekday_in_week: bool = False  # "last Monday" counts from the calendar week
