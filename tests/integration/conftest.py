@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.integration.api_support import LiveApi
-from tests.integration.db_fixtures import db, project_id  # noqa: F401 - fixtures of the db and pipeline tests
+from tests.integration.db_fixtures import bench, db, make_bench, project_id  # noqa: F401 - for db and pipeline tests
 from tests.integration.hand_worker import HandIndexer, HandWorker
 from tests.stack import Stack
 
