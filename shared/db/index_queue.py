@@ -77,8 +77,8 @@ def put(session: Session, changes: Sequence[Change]) -> None:
     )
 
 
-# Taking a row is a short lease: `available_at` moves on, so a dead worker's rows come back by themselves. A row that was
-# changed between this statement's snapshot and its lock is ahead of the memory seen here: it is left for the next look.
+# Taking a row is a short lease: `available_at` moves on, so a dead worker's rows come back by themselves. A row changed
+# between this statement's snapshot and its lock is ahead of the memory seen here: it is left for the next look.
 _TAKE = """
     WITH taken AS (
         SELECT q.collection, q.memory_id FROM index_queue q WHERE {where}
@@ -124,8 +124,8 @@ def _due(row: sa.Row[tuple[object, ...]]) -> Due:
     )  # fmt: skip
 
 
-# An upsert whose row is not there any more was overtaken: when the memory was hidden meanwhile, the point just written may
-# have come after its own deletion, so the deletion is queued once more.
+# An upsert whose row is not there any more was overtaken: when the memory was hidden meanwhile, the point just written
+# may have come after its own deletion, so the deletion is queued once more.
 _DONE = sa.text(
     """
     WITH d AS (

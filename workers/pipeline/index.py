@@ -35,7 +35,7 @@ def _index_unwatched(parts: Parts, memories: Sequence[UUID]) -> None:
     """Nobody asks for the result: what goes wrong is at least said; the rows come back to the poll by themselves."""
     try:
         index(parts, memories)
-    except Exception:
+    except Exception:  # noqa: BLE001 - logged; nobody else would
         _log.exception("index_failed", memories=len(memories))
 
 
