@@ -13,6 +13,7 @@ from shared.model.record import RAW_KIND, Candidate, Op, Record
 from workers.checks.reasons import Reason
 from workers.checks.relation import content, related
 from workers.checks.sameness import differs, loses
+from workers.checks.taking_back import asks_to_take_back
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ FAMILY: dict[Op, str] = {"ADD": "add", "REFINE": "update", "SUPERSEDE": "update"
 
 
 def rule(
-    record: Record, candidates: Sequence[Candidate], said: str, shared_names: AbstractSet[str] = frozenset()
+    record: Record, candidates: Sequence[Candidate], said: Sequence[str], shared_names: AbstractSet[str] = frozenset()
 ) -> Ruling | Reason:
     """The legal form of a record's op; a reason where nothing legal is left.
 
@@ -45,13 +46,15 @@ def rule(
     return Ruling(record.op, target) if _may_change(record, target, said, shared_names) else _ADD
 
 
-def _retract(record: Record, target: Candidate, said: str, shared_names: AbstractSet[str]) -> Ruling | Reason:
+def _retract(record: Record, target: Candidate, said: Sequence[str], shared_names: AbstractSet[str]) -> Ruling | Reason:
     if target.immutable:
         return Reason.IMMUTABLE
-    return Ruling("RETRACT", target) if _speaks_of(record, target, said, shared_names) else Reason.UNRELATED
+    if not _speaks_of(record, target, said, shared_names):
+        return Reason.UNRELATED
+    return Ruling("RETRACT", target) if asks_to_take_back(said) else Reason.UNASKED
 
 
-def _may_change(record: Record, target: Candidate, said: str, shared_names: AbstractSet[str]) -> bool:
+def _may_change(record: Record, target: Candidate, said: Sequence[str], shared_names: AbstractSet[str]) -> bool:
     if target.kind == RAW_KIND:
         return False
     if record.op == "SAME":
@@ -61,5 +64,6 @@ def _may_change(record: Record, target: Candidate, said: str, shared_names: Abst
     return record.op == "SUPERSEDE" or not loses(record.text, target.text)
 
 
-def _speaks_of(record: Record, target: Candidate, said: str, shared_names: AbstractSet[str]) -> bool:
-    return related(content(f"{record.text}\n{said}", shared_names), content(target.text, shared_names))
+def _speaks_of(record: Record, target: Candidate, said: Sequence[str], shared_names: AbstractSet[str]) -> bool:
+    statement = content("\n".join((record.text, *said)), shared_names)
+    return related(statement, content(target.text, shared_names))

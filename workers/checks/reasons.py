@@ -26,6 +26,7 @@ class Reason(StrEnum):
     NO_TARGET = "no_target"
     TARGET_TAKEN = "target_taken"
     UNRELATED = "unrelated"
+    UNASKED = "unasked"
     IMMUTABLE = "immutable"
 
 

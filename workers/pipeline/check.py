@@ -103,8 +103,8 @@ class _Sieve:
             self._targets.add(ruling.target.n)
         return None
 
-    def _said(self, record: Record) -> str:
-        return "\n".join(self.work.window.messages[index].text for index in dict.fromkeys(record.src))
+    def _said(self, record: Record) -> list[str]:
+        return [self.work.window.messages[index].text for index in dict.fromkeys(record.src)]
 
     def _reject(self, record: Record, reason: Reason) -> None:
         messages = self.work.window.messages

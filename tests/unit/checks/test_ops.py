@@ -10,6 +10,7 @@ from workers.checks.ops import Ruling, rule
 from workers.checks.reasons import Reason
 from workers.checks.relation import content, related
 from workers.checks.sameness import differs, loses, negated
+from workers.checks.taking_back import asks_to_take_back
 
 ACME = known("Works at Acme as an engineer")
 RAW = known("I work at Acme", kind="raw")
@@ -29,6 +30,7 @@ RULES: dict[str, tuple[Op, str, int | None, tuple[Candidate, ...], str | Reason]
     "retract of an unknown target": ("RETRACT", "Never worked at Acme", 7, ACME, Reason.NO_TARGET),
     "supersede of something else": ("SUPERSEDE", "Loves jazz music", 0, ACME, "ADD"),
     "refine of something else": ("REFINE", "Loves jazz music", 0, ACME, "ADD"),
+    "retract that nobody asked for": ("RETRACT", "Works at Acme", 0, ACME, Reason.UNASKED),
     "retract of something else": ("RETRACT", "Does not love jazz", 0, ACME, Reason.UNRELATED),
     "same with another number": ("SAME", "Has 3 cats", 0, known("Has 2 cats"), "ADD"),
     "same with a number in words": ("SAME", "Has two cats", 0, known("Has 2 cats"), "SAME 0"),
@@ -52,7 +54,7 @@ def test_op_is_made_legal(
     op: Op, text: str, target: int | None, candidates: tuple[Candidate, ...], expected: str | Reason
 ) -> None:
     """Unsure means ADD; a retraction without its target means nothing."""
-    ruling = rule(change(op, text, target), candidates, text)
+    ruling = rule(change(op, text, target), candidates, [text])
 
     shown = ruling if isinstance(ruling, Reason) else f"{ruling.op} {ruling.target.n}" if ruling.target else ruling.op
     assert shown == expected
@@ -62,8 +64,8 @@ def test_cited_message_tells_what_a_change_is_about() -> None:
     """The new statement need not name the old value when the person did."""
     record = change("SUPERSEDE", "Drives a Tesla")
 
-    assert rule(record, known("Owns a Volvo"), "Drives a Tesla") == Ruling("ADD")
-    assert rule(record, known("Owns a Volvo"), "I sold the Volvo and drive a Tesla").op == "SUPERSEDE"  # type: ignore[union-attr]
+    assert rule(record, known("Owns a Volvo"), ["Drives a Tesla"]) == Ruling("ADD")
+    assert rule(record, known("Owns a Volvo"), ["I sold the Volvo and drive a Tesla"]).op == "SUPERSEDE"  # type: ignore[union-attr]
 
 
 def test_name_that_all_statements_share_relates_nothing() -> None:
@@ -71,8 +73,35 @@ def test_name_that_all_statements_share_relates_nothing() -> None:
     record = change("RETRACT", "Caroline does not love jazz")
     candidates = known("Caroline plays chess")
 
-    assert rule(record, candidates, record.text, frozenset({"caroline"})) is Reason.UNRELATED
-    assert rule(record, candidates, record.text) == Ruling("RETRACT", candidates[0])
+    assert rule(record, candidates, [record.text], frozenset({"caroline"})) is Reason.UNRELATED
+    assert rule(record, candidates, [record.text]) == Ruling("RETRACT", candidates[0])
+
+
+TAKEN_BACK = {
+    "forget": ("please forget that I like jazz", True),
+    "never": ("I never lived in Rome", True),
+    "denied": ("I don’t have a dog", True),
+    "mistake": ("my mistake, the flight is Anna's", True),
+    "called off": ("the trip to Rome is off", True),
+    "joke": ("I was joking about the yacht", True),
+    "stated": ("I live in Rome and love it", False),
+    "asked": ("where do I live?", False),
+    "german": ("vergiss bitte meine Adresse", True),
+    "german stated": ("ich wohne in Köln und arbeite dort", False),
+    "spanish": ("olvida mi dirección", True),
+    "spanish stated": ("vivo en Madrid con mi hermana", False),
+    "french": ("oublie mon adresse", True),
+    "french stated": ("j'habite à Lyon avec ma femme", False),
+    "chinese": ("请忘记我的地址", True),
+    "chinese stated": ("我住在上海", False),
+    "another language": ("zapomnij mój adres", True),
+}
+
+
+@pytest.mark.parametrize(("message", "expected"), TAKEN_BACK.values(), ids=TAKEN_BACK)
+def test_taking_back_is_asked_for(message: str, *, expected: bool) -> None:
+    """Somebody denies, corrects or asks to forget; languages without a list get the benefit of the doubt."""
+    assert asks_to_take_back([message]) is expected
 
 
 RELATED = {

@@ -141,7 +141,7 @@ def test_rejections_are_counted_by_reason_on_the_event_of_the_source() -> None:
 
 def test_first_record_of_a_target_or_text_wins() -> None:
     """Later ones are counted; a text may come once as new and once as an update."""
-    shown = window("I left Acme and moved to Milan, I work at Globex")
+    shown = window("I am not at Acme any more, moved to Milan, I work at Globex")
     quote = shown.messages[0].text
     candidates = known("Works at Acme", "Lives in Rome")
     result = checked(
