@@ -5,6 +5,7 @@ usage: driver.py MODULE CLASS KEYWORDS. Standard library only; the client is imp
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import json
 import sys
@@ -14,7 +15,8 @@ from typing import Any
 def answer(client: Any, call: dict[str, Any]) -> dict[str, Any]:
     """What the client's method returned, or the type and text of what it raised."""
     try:
-        return {"returned": getattr(client, call["method"])(*call["args"], **call["keywords"])}
+        returned = getattr(client, call["method"])(*call["args"], **call["keywords"])
+        return {"returned": asyncio.run(returned) if asyncio.iscoroutine(returned) else returned}
     except Exception as error:  # noqa: BLE001 - whatever a client raises is the answer
         return {"raised": type(error).__name__, "text": str(error)}
 

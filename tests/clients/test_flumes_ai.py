@@ -26,11 +26,12 @@ def running(stack: Stack) -> Iterator[tuple[str, str]]:
     service.close()
 
 
-@pytest.fixture
-def client(running: tuple[str, str]) -> Iterator[ForeignClient]:
-    """The client's `MemoryClient`."""
+@pytest.fixture(params=["flumes.client.MemoryClient", "flumes.aio_client.AsyncMemoryClient"], ids=["sync", "async"])
+def client(running: tuple[str, str], request: pytest.FixtureRequest) -> Iterator[ForeignClient]:
+    """Each of the package's two clients."""
     url, key = running
-    with ForeignClient("flumes-ai", "flumes.client", "MemoryClient", api_key=key, base_url=url) as made:
+    module, _, kind = request.param.rpartition(".")
+    with ForeignClient("flumes-ai", module, kind, api_key=key, base_url=url) as made:
         yield made
 
 
@@ -39,7 +40,7 @@ ROME = [{"role": "user", "content": "I want to go to Rome in July. give me tips 
 
 def test_add_waits_for_the_two_memories(client: ForeignClient) -> None:
     """The documented request has the documented answer."""
-    answer = client.call("add", ROME, agent_id="alex")
+    answer = client.call("add", ROME, agent_id=str(uuid4()))
 
     assert [(item["memory"], item["event"]) for item in answer["results"]] == [
         ("Wants to go to Rome in July", "ADD"),
