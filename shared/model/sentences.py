@@ -30,14 +30,13 @@ _FILLER = word_list(
     """hi hey hello hiya yo yeah yep yup yes no nope nah ok okay k kk sure thanks thank thx ty you u so much a lot
     for the cool nice great awesome amazing wow woah whoa lol haha hahaha hmm hm oh ah aww good morning night
     evening afternoon bye goodbye see later please sorry welcome right fine perfect exactly absolutely definitely
-    totally agreed cheers too got it and well alright friend friends dear buddy guys problem worries doubt is
-    that this it's that's very really of course hallo danke ja nein gut guten morgen tag abend tschüss bitte
-    super hola gracias sí si buenos días buenas tardes noches adiós vale bien bonjour salut merci oui non
+    totally agreed cheers too got it and well alright maybe perhaps friend friends dear buddy guys problem worries
+    doubt is that this it's that's very really of course hallo danke ja nein gut guten morgen tag abend tschüss
+    bitte super hola gracias sí si buenos días buenas tardes noches adiós vale bien bonjour salut merci oui non
     bonsoir au revoir d'accord привет спасибо да нет пока ладно"""
 )
 _FILLER_CJK = word_list(
-    """朋友 好啊 是啊 对 对的 没问题 当然 谢谢你的建议 你好 您好 谢谢 谢谢你 好的 好
-    嗯 哈哈 再见 是的 不是 早上好 晚安 ありがとう こんにちは はい"""
+    """朋友 好啊 是啊 对 对的 没问题 当然 谢谢你的建议 你好 您好 谢谢 谢谢你 好的 好 嗯 哈哈 再见 是的 不是 早上好 晚安 ありがとう こんにちは はい"""
 )
 _QUERY_CHARS = 300
 

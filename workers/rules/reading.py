@@ -21,10 +21,11 @@ from workers.rules.needs import Wish, looking_for, wish
 from workers.rules.quotes import quote
 from workers.rules.refusals import code_or_log, joke, names_a_secret, placeholder, unreal
 from workers.rules.retelling import finished, retold
+from workers.rules.small_talk import small_talk
 from workers.rules.statement import Act, Clause, Statement, Voice, voice_of
 from workers.rules.takebacks import takeback
 from workers.rules.third_person import expand, implied_subject
-from workers.rules.worth import content_words, foreign_worth, small_talk, worth
+from workers.rules.worth import content_words, foreign_worth, worth
 
 _FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _MOST = 40  # statements of one message

@@ -25,8 +25,9 @@ _LOG_LINE = re.compile(
     r"|\bHTTP/\d|^\s*\w+(?:\.\w+){2,}(?:Error|Exception)\b"
 )
 _PLACEHOLDER = re.compile(
-    r"[\[({<](?:user ?\d?(?:'s)?|your|my|insert|enter)? ?(?:name|user ?\d|city|company|date|placeholder)[\])}>]|"
-    r"\{\{\w+\}\}",
+    r"[\[({<](?:user ?\d?(?:'s)?|your|my|insert|enter)?[ _]?(?:name|user ?\d|city|location|company|date|"
+    r"placeholder)[\])}>]|"
+    r"\{\{\w+\}\}|\buser ?\d\b",
     re.IGNORECASE,
 )
 _UNREAL = re.compile(

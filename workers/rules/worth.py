@@ -10,6 +10,7 @@ import re
 from shared.model.language import Language
 from shared.model.sentences import phatic
 from shared.model.word_list import word_list
+from workers.rules.small_talk import foreign_small_talk, reaction, small_talk
 from workers.rules.statement import Worth
 
 FIRST_PERSON = re.compile(
@@ -20,67 +21,25 @@ _SPECIFIC = re.compile(r"\d|(?<=[a-z,;:)] )[A-Z][\w'-]+|[\"“«][^\"”»]{3,20
 _EMPTY = word_list(
     """a an the and or but so if because as of in on at to for with from by about into over out up down off than
     then there here is are was were am be been being do does did done have has had having will would can could
-    should might may must shall not no never i'm i've i'd i'll im ive it's that's there's what's let's don't
-    doesn't didn't can't won't isn't aren't wasn't couldn't i me my mine myself you your yours you're you've you'll
-    you'd he him his she her hers it its they them their we us our ours this that these those who whom whose which
-    what when where why how all any both each few more most other some such only own same too very just also really
-    still even ever always already yet now today again back quite pretty totally definitely absolutely truly
-    honestly completely especially much many lot lots bit kind sort thing things stuff something anything
-    everything nothing someone anyone everyone one ones time times way ways day days moment good great nice cool
-    awesome amazing fun funny interesting wonderful fantastic lovely beautiful incredible inspiring perfect best
-    better bad worse worst hard tough easy glad happy excited exciting thrilled sorry proud sure fine okay ok well
-    right true curious interested impressed jealous grateful thankful lucky blessed pleased delighted surprised
-    relaxing rewarding cute sweet sound sounds look looks looking seem seems feel feels feeling think thinks
-    thought guess know knows mean means see seen saw hear heard say said tell told talk talking talked chat
-    chatting ask asking agree understand imagine bet hope hoping wonder remember forget believe suppose appreciate
-    thank thanks welcome pleasure love loves like likes enjoy enjoyed want wanted need needed get gets got getting
-    go goes going gonna went come coming came make makes making made take takes taking took give keep let help
-    helps helped try tries trying tried use used start started check find found put stay wait waiting share sharing
-    idea question answer point sense reason deal course luck support fan big little small new old long yes yeah yep
-    no nope oh wow hey hi hello ok haha lol"""
-)
-_REACTION = re.compile(
-    r"^(?:(?:that|this|it|those|these|what|you|your|how|glad|good|great|nice|happy|sorry|so|such|sounds?|looks?|"
-    r"seems?|thanks?|thank|congrats|"
-    r"congratulations|welcome|have|take|keep|let me know|way to|can't wait|me too|same|i (?:hope|bet|agree|see|"
-    r"understand|know|can (?:imagine|see|tell|"
-    r"relate)|appreciate|couldn't agree|totally|completely|wish you|think so|guess so|am (?:so |really |very |"
-    r"just )*(?:glad|happy|sorry|excited|proud) (?:to hear|for|"
-    r"that you|of you|you))|you'?re|enjoy|wishing|hope|maybe|not (?:really|yet|at all|much)|let's|let us|we should|"
-    r"i'?ll (?:check|try|let|do|be|have|keep|look|give|see|"
-    r"think|definitely|take)|i will (?:check|try|let|do|be|have to|keep|look|give|see|think|definitely|take)|"
-    r"i would love to|i'd love to|"
-    r"it was (?:nice|great|good)|(?:nice|great|good) (?:to|talking|chatting|meeting))\b)",
-    re.IGNORECASE,
-)
-_PHRASE = re.compile(
-    r"^(?:i (?:do(?:n't| not) (?:know|mind|care|think so)|see|agree|hope so|think so(?: too)?|know(?: right)?|bet|"
-    r"guess(?: so)?|am (?:good|fine|well|great|doing \w+|"
-    r"ok(?:ay)?|not sure|sure|here|back|sorry|on my way|all ears|in|so jealous)|can(?:'t|not)? (?:even )?(?:imagine|"
-    r"believe it|relate|wait|see (?:that|why))(?: .{0,60})?|"
-    r"(?:totally |completely |really )*understand|have(?:n't| not)|did|do|was|will|would|have to go|should go|"
-    r"got to go|gotta go|appreciate (?:it|that))"
-    r"(?:[\s,]+(?:too|you|thanks|thank|now|well|today|so much|for asking|right now|all|either|that|it|then|"
-    r"and you))*|(?:you|me) too|same (?:here|to you)|not (?:really|yet|much)|"
-    r"(?:talk|see|catch|chat|speak)(?: to| with)? (?:you|ya|u)(?: \w+){0,3}|have a .{2,40}|take care.{0,30}|"
-    r"good luck.{0,40}|"
-    r"let me know.{0,60}|(?:thanks|thank you|thx)(?: (?:so much|a lot|again|very much|a bunch|"
-    r"a million))*(?: for\b.{0,80}| to you)?|congrat\w+.{0,60}|(?:nice|great|good|lovely) (?:to |talking |chatting |"
-    r"meeting ).{0,60}|"
-    r"it (?:was|is|'s|has been) (?:so |really |very )*(?:nice|great|good|lovely|a pleasure|fun) (?:to |talking|"
-    r"chatting|meeting|seeing|catching).{0,60}|"
-    r"i (?:have )?(?:really )?enjoyed (?:talking|chatting|our (?:chat|conversation|talk)).{0,40}|(?:sorry|glad|"
-    r"happy) to hear.{0,60}|how are you.{0,20}|"
-    r"i am (?:so |really |very |just )*(?:glad|happy|sorry|pleased|excited|thrilled) (?:to hear|for you|you\b|"
-    r"that you|we).{0,80}|i hope (?:you|it|that|to see you|so).{0,80}|"
-    r"i(?:'ll| will) (?:let you know|be (?:here|back|there)|keep (?:that|it|you|this)|have to (?:check|try)|"
-    r"check (?:it|that|them)|definitely|talk to you|see you).{0,60}|"
-    r"i(?: would|'d) (?:love|like) (?:to|that)(?: (?:hear|see|know|learn|try|do|join|go|meet|chat|talk)\b.{0,40})?|"
-    r"i (?:have )?(?:always|never) (?:wanted to|thought of|heard of|tried|been) (?:do |try |go |see )?(?:that|it|"
-    r"there|one|this)\b.{0,20}|tell me (?:more|about).{0,60}|"
-    r"no (?:problem|worries|way|doubt)|(?:i am )?(?:good|great|fine|well)[, ]+(?:thanks|thank you).{0,30}|"
-    r"(?:i )?(?:gotta|got to|have to|need to|must|should) (?:go|run|get going|leave)(?: now)?)\W*$",
-    re.IGNORECASE,
+    should might may must shall not no never i'm i've i'd i'll im ive it's that's there's what's they're he's she's
+    we're who's let's don't doesn't didn't can't won't isn't aren't wasn't couldn't i me my mine myself you your
+    yours you're you've you'll you'd he him his she her hers it its they them their we us our ours this that these
+    those who whom whose which what when where why how all any both each few more most other some such only own
+    same too very just also really still even ever always already yet now today again back quite pretty totally
+    definitely absolutely truly honestly completely especially much many lot lots bit kind sort thing things stuff
+    something anything everything nothing someone anyone everyone one ones time times way ways day days moment ago
+    recently lately years year months month weeks week hours hour good great nice cool awesome amazing fun funny
+    interesting wonderful fantastic lovely beautiful incredible inspiring perfect best better bad worse worst hard
+    tough easy glad happy excited exciting thrilled sorry proud sure fine okay ok well right true curious
+    interested impressed jealous grateful thankful lucky blessed pleased delighted surprised relaxing rewarding
+    cute sweet sound sounds look looks looking seem seems feel feels feeling think thinks thought guess know knows
+    mean means see seen saw hear heard say said tell told talk talking talked chat chatting ask asking agree
+    understand imagine bet hope hoping wonder remember forget believe suppose appreciate thank thanks welcome
+    pleasure love loves like likes enjoy enjoyed want wanted need needed get gets got getting go goes going gonna
+    went come coming came make makes making made take takes taking took give keep let help helps helped try tries
+    trying tried use used start started check find found put stay wait waiting share sharing idea question answer
+    point sense reason deal course luck support fan big little small new old long yes yeah yep no nope oh wow hey
+    hi hello ok haha lol"""
 )
 _ADDRESSED = re.compile(
     r"^(?:you|your|you're|you've|you'll|let's|let|tell|show|try|check|enjoy|keep|don't|remember|go|come|look|take|"
@@ -90,6 +49,8 @@ _ADDRESSED = re.compile(
 _POINTS_BACK = re.compile(
     r"\b(?:those|these|them|that|this|it|him|her|there)\b(?! (?:i|we|my|is|was|are)\b)", re.IGNORECASE
 )
+_THEIRS = re.compile(r"\b(?:their|his|its)\b", re.IGNORECASE)
+_MINE = re.compile(r"\b(?:my|our)\b", re.IGNORECASE)
 _YOU = re.compile(r"\b(?:you|your|yours|you're)\b", re.IGNORECASE)
 _LEANING = re.compile(
     r"^(?:it|that|this|these|those|he|she|they|there|one|which|who|him|her)(?:'s|'re)?\b", re.IGNORECASE
@@ -101,13 +62,6 @@ _FOREIGN_OWN: dict[Language, re.Pattern[str]] = {
     "fr": re.compile(r"\b(?:je|j|mon|ma|mes|moi|me|m|nous|notre|nos)\b", re.IGNORECASE),
     "zh": re.compile(r"[我咱俺]"),
 }
-_FOREIGN_TALK = re.compile(
-    r"^(?:(?:再次)?(?:非常|很)?感?谢谢?你?(?:们|的)?[^，。！]{0,12}|我(?:们)?(?:知道了|明白了|同意|也是|懂了|会的|会试试的?|记住了|也这么(?:觉得|认为|想)|很高兴认识你)|"
-    r"(?:下次|以后|回头)再(?:聊|见)|你说得(?:很)?对|听起来[^，。]{0,12}|"
-    r"(?:ich )?(?:verstehe|stimmt|finde ich auch|ich auch)|"
-    r"de acuerdo|yo también|moi aussi|je vois|je comprends)\W*$",
-    re.IGNORECASE,
-)
 
 
 def content_words(text: str) -> list[str]:
@@ -120,14 +74,9 @@ def specific(text: str) -> bool:
     return _SPECIFIC.search(text) is not None
 
 
-def small_talk(text: str) -> bool:
-    """True for a whole sentence of courtesy or reaction."""
-    return _PHRASE.match(text.strip(" .!…,;:-–—\"'()")) is not None
-
-
 def foreign_worth(text: str, spoken: Language | None) -> Worth:
     """How much a sentence says that no rule here can retell; unknown languages get the benefit of the doubt."""
-    if phatic(text) or _FOREIGN_TALK.match(text):
+    if phatic(text) or foreign_small_talk(text):
         return 0
     own = _FOREIGN_OWN.get(spoken) if spoken else None
     return 2 if own is None or own.search(text) or re.search(r"\d", text) else 1
@@ -137,9 +86,9 @@ def worth(text: str, *, to_someone: bool = False) -> Worth:
     """How much an English clause says, its first person written out; `to_someone`: "you" is a person of the log."""
     bare = text.strip(" .!…,;:-–—\"'()")
     content = content_words(bare)
-    if _PHRASE.match(bare) or not (content or specific(bare)) or phatic(bare):
+    if small_talk(bare) or not (content or specific(bare)) or phatic(bare):
         return 0
-    if _REACTION.match(bare):
+    if reaction(bare):
         return _reaction(bare, content)
     if FIRST_PERSON.search(bare):
         return _own(bare, content, to_someone=to_someone)
@@ -152,9 +101,14 @@ def _own(text: str, content: list[str], *, to_someone: bool) -> Worth:
     """A first-person clause: less where it points at something said before, or at whom it is said to."""
     if specific(text) or len(content) >= 4:
         return 2
-    if _POINTS_BACK.search(text) or _LEANING.match(text) or (_YOU.search(text) and not to_someone):
+    if _points_back(text) or _LEANING.match(text) or (_YOU.search(text) and not to_someone):
         return 1 if len(content) >= 2 else 0
     return 2
+
+
+def _points_back(text: str) -> bool:
+    """True where the thing it is about was named before: "those bands", "their music"."""
+    return bool(_POINTS_BACK.search(text) or (_THEIRS.search(text) and not _MINE.search(text)))
 
 
 def _reaction(text: str, content: list[str]) -> Worth:
