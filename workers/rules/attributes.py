@@ -81,7 +81,7 @@ def _row(key: str, pattern: str, before: str = "") -> Row:
 
 
 _ADVERBS = (
-    r"(?:(?:now|currently|just|recently|finally|actually|also|still|really|officially|is|already|"
+    r"(?:(?:now|currently|just|recently|finally|actually|still|really|officially|is|already|"
     r"(?:has|have)(?! (?:no|an?|one|two|three|four|five|six|seven|eight|\d))) )*"
 )
 _ROWS: tuple[Row, ...] = (
@@ -196,11 +196,14 @@ _RELATION = re.compile(
 _NOT_A_VALUE = re.compile(
     r"^(?:not|no longer|it|that|this|them|him|her|there|here|where|what|the same|something|someone)\b", re.IGNORECASE
 )
+_ONE_OF_SEVERAL = re.compile(r"\b(?:also|another|second|additionally|besides|part[- ]time|one of)\b", re.IGNORECASE)
 _PREDICATE = re.compile(_ADVERBS)
 
 
 def fact(text: str, names: tuple[str, ...] = ()) -> Fact | None:
     """The first single-valued attribute `text` states, if it does; `names` are the people who may be its subject."""
+    if _ONE_OF_SEVERAL.search(text):
+        return None
     subject, at = subject_of(text, names)
     relation = _RELATION.match(text, at)
     if relation:

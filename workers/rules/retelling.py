@@ -6,6 +6,7 @@ import re
 
 from workers.checks.lengths import wrong_length
 from workers.checks.script import main_script
+from workers.rules.attributes import fact
 from workers.rules.statement import Voice
 from workers.rules.third_person import third_person
 
@@ -50,7 +51,9 @@ def retold(clause: str, voice: Voice) -> str:
     text = third_person(front_last(clause), voice.name)
     if voice.speaker == "named":
         text = _told_to(text, voice.other)
-    return finished(_also_first(text, voice.name), voice)
+    shorter = _also_first(text, voice.name)
+    another = fact(shorter, (voice.name,)) if voice.name else fact(shorter)  # "also" says that the first one stays
+    return finished(text if another else shorter, voice)
 
 
 def finished(text: str, voice: Voice) -> str:

@@ -42,7 +42,8 @@ _WHOLE = (
     ),
     # later, perhaps
     (
-        r"i will (?:let you know|be (?:here|back|there)|keep (?:that|it|you|this)|have to (?:check|try)|check (?:it|that|"
+        r"i will (?:let you know|be (?:here|back|there)|keep (?:that|it|you|this)|have to (?:check|try)|"
+        r"check (?:it|that|"
         r"them)|"
         r"definitely|talk to you|see you).{0,60}"
     ),
@@ -63,7 +64,8 @@ _REACTIONS = (
         r"thanks?|thank"
     ),
     (
-        r"congrats|congratulations|welcome|have|take|keep|let me know|way to|can't wait|me too|same|you're|enjoy|wishing|"
+        r"congrats|congratulations|welcome|have|take|keep|let me know|way to|can't wait|me too|same|you're|enjoy|"
+        r"wishing|"
         r"hope|maybe"
     ),
     (
@@ -76,7 +78,8 @@ _REACTIONS = (
     ),
     r"not (?:really|yet|at all|much)|let's|let us|we should|i would love to|it was (?:nice|great|good)",
     (
-        r"i will (?:check|try|let|do|be|have to|keep|look|give|see|think|definitely|take|read)|(?:nice|great|good) (?:to|"
+        r"i will (?:check|try|let|do|be|have to|keep|look|give|see|think|definitely|take|read)|"
+        r"(?:nice|great|good) (?:to|"
         r"talking|chatting|meeting)"
     ),
 )

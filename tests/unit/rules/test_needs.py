@@ -57,6 +57,7 @@ def test_instructions(said: str, told: str) -> None:
         "Never mind",
         "Don't worry about it",
         "Show me that",
+        "Can you share it with me?",
         "Can you repeat it?",
         "What is the capital of France?",
         "Give me a minute",

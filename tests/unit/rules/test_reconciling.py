@@ -91,6 +91,8 @@ ADDED = [
     ("I went to Rome yesterday", "Went to Rome on 2025-01-01"),
     ("I work at Globex", "Lives in Rome"),
     ("I moved to Milan", "Lives in Rome and works at Acme"),
+    ("I also work as a teacher", "Works as a nurse"),
+    ("I'm also studying French", "Is studying Spanish"),
 ]
 
 
