@@ -84,7 +84,7 @@ class Bell:
         return time.monotonic() >= self._quiet_until
 
     def ring(self, scope: ScopeRef | None = None) -> bool:
-        """Send one bell, hinting at a scope; False when it was not sent. Blocks up to about 0.5 s: call it off the loop."""
+        """Send one bell, hinting at a scope; False when it was not sent. Blocks up to 0.5 s: call it off the loop."""
         if not self.healthy:
             return False
         args = [str(scope.project_id), str(scope.scope_id)] if scope else []

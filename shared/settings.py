@@ -51,7 +51,8 @@ class Settings(BaseSettings):
     qdrant_api_key: SecretStr | None = Field(None, description="Qdrant's API key")
     data_dir: Path = Field(Path(".flumes"), description="where `flumes up` keeps the embedded parts' data")
     system_home: Path = Field(
-        Path("/var/lib/flumes"), description="as root: where Postgres keeps its data when `nobody` cannot reach `data_dir`"
+        Path("/var/lib/flumes"),
+        description="as root: where Postgres keeps its data when `nobody` cannot reach `data_dir`",
     )
     host: str = Field("127.0.0.1", description="address the API listens on")
     port: int = Field(8000, ge=0, le=65535, description="port the API listens on")

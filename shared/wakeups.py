@@ -81,9 +81,7 @@ class Listener:
                 delay = min(2.0, delay * 2)
 
     async def _listen(self) -> None:
-        client = redis.asyncio.Redis.from_url(
-            self._url, socket_connect_timeout=2, **_options(self._url)
-        )
+        client = redis.asyncio.Redis.from_url(self._url, socket_connect_timeout=2, **_options(self._url))
         try:
             async with client.pubsub() as subscription:
                 await subscription.subscribe(self.channel)

@@ -1,4 +1,7 @@
-"""The worker process: Celery consumes bells, lifecycle holds the rest. Start: `celery -A workers.app worker --pool threads`."""
+"""The worker process: Celery consumes bells, lifecycle holds the rest.
+
+Start: `celery -A workers.app worker --pool threads`.
+"""
 
 from __future__ import annotations
 

@@ -106,9 +106,9 @@ class Dispatcher:
         try:
             with self._leases.holding(claim):
                 done = self._run(self._parts, claim)
-            if done.memories or done.finished and not done.snoozed:
+            if done.memories or (done.finished and not done.snoozed):
                 self._note_success()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a slot must survive whatever a window does
             _log.exception("window_abandoned", scope=str(claim.scope.scope_id), error=type(error).__name__)
             self._parts.db.run(lambda session: scopes.settle(session, claim, done=0, done_bytes=0, delay=_AFTER_FAULT))
         finally:

@@ -17,7 +17,7 @@ _log = get_logger(__name__)
 
 
 class Leases:
-    """Thread-safe. A claim that outlives `deadline` seconds is no longer renewed, so that another worker may take over."""
+    """Thread-safe. A claim that outlives `deadline` seconds is no longer renewed: another worker may take over."""
 
     def __init__(self, db: Database, *, lease: float, deadline: float) -> None:
         self._db = db

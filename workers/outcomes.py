@@ -44,7 +44,7 @@ def attempt(parts: Parts, work: Work, remember: Remember) -> Done:
             return _observed(began, "failed", _fail(parts, work, error))
         except Unavailable:
             raise
-        except Exception:
+        except Exception:  # noqa: BLE001 - written down as an attempt, tried again, then FAILED `internal`
             _log.exception("window_failed", messages=len(work.messages), scope=str(work.claim.scope.scope_id))
             return _observed(began, "retry", _retry(parts, work))
         metrics.WINDOW_MESSAGES.observe(len(work.messages))

@@ -45,12 +45,12 @@ class Poll:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _for_ever(self) -> None:
-        while not self._stop.wait(self._parts.settings.poll * random.uniform(0.8, 1.2)):  # noqa: S311 - jitter
+        while not self._stop.wait(self._parts.settings.poll * random.uniform(0.8, 1.2)):
             try:
                 self.look()
             except ServiceError as error:
                 _log.warning("poll_failed", code=error.code)
-            except Exception:
+            except Exception:  # noqa: BLE001 - this thread must go on looking
                 _log.exception("poll_failed")
 
     def look(self) -> None:
@@ -66,7 +66,7 @@ class Poll:
     def _drain(self) -> None:
         try:
             self._dispatcher.drain()
-        except Exception:
+        except Exception:  # noqa: BLE001 - this thread must go on looking
             _log.exception("drain_failed")
 
     def _index_leftovers(self) -> None:
@@ -77,7 +77,7 @@ class Poll:
                 pass
         except ServiceError as error:
             _log.warning("index_leftovers_failed", code=error.code)
-        except Exception:
+        except Exception:  # noqa: BLE001 - this thread must go on looking
             _log.exception("index_leftovers_failed")
         finally:
             self._index_busy.release()

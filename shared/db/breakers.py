@@ -52,7 +52,7 @@ def listing(session: Session, *, only_open: bool = True) -> list[Breaker]:
     where = "WHERE open_until > clock_timestamp()" if only_open else ""
     rows = session.execute(
         sa.text(
-            "SELECT provider, code, detail, failures, open_until,"  # noqa: S608
+            "SELECT provider, code, detail, failures, open_until,"
             " greatest(0, extract(epoch FROM open_until - clock_timestamp()))::float8 AS wait"
             f" FROM breakers {where} ORDER BY provider"
         )

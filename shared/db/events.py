@@ -93,7 +93,7 @@ def _event(row: Any) -> Event:
 def get(session: Session, project_id: UUID, event_id: UUID) -> Event | None:
     """One event of a project, or None."""
     row = session.execute(
-        sa.text(f"SELECT {_COLUMNS} {_FROM} WHERE e.project_id = :p AND e.id = :id"),  # noqa: S608
+        sa.text(f"SELECT {_COLUMNS} {_FROM} WHERE e.project_id = :p AND e.id = :id"),
         {"p": project_id, "id": event_id},
     ).one_or_none()
     return None if row is None else _event(row)
@@ -118,17 +118,17 @@ def feed(
     condition = " AND ".join(where)
     rows = session.execute(
         sa.text(
-            f"SELECT {_COLUMNS} {_FROM} WHERE {condition} ORDER BY e.accepted_at DESC, e.id DESC"  # noqa: S608
+            f"SELECT {_COLUMNS} {_FROM} WHERE {condition} ORDER BY e.accepted_at DESC, e.id DESC"
             " LIMIT :limit OFFSET :offset"
         ),
         values,
     ).all()
-    total = session.execute(sa.text(f"SELECT count(*) FROM events e WHERE {condition}"), values).scalar_one()  # noqa: S608
+    total = session.execute(sa.text(f"SELECT count(*) FROM events e WHERE {condition}"), values).scalar_one()
     return [_event(row) for row in rows], int(total)
 
 
 def outstanding(session: Session, events: Sequence[tuple[UUID, UUID]]) -> list[tuple[UUID, Status, float]]:
-    """(id, status, seconds until due) of those (project, event) pairs that ended or were snoozed: what waiters learn."""
+    """(id, status, seconds until due) of those (project, event) pairs that ended or were snoozed."""
     rows = session.execute(
         sa.text(
             """
@@ -150,7 +150,7 @@ def traits(
     rows = session.execute(
         sa.text(
             "SELECT e.id, e.seq, e.user_id, e.agent_id, e.app_id, e.run_id, p.metadata, p.options "
-            f"{_FROM} WHERE e.project_id = :p AND e.id = ANY(:ids)"  # noqa: S608
+            f"{_FROM} WHERE e.project_id = :p AND e.id = ANY(:ids)"
         ),
         {"p": project_id, "ids": list(ids)},
     )
@@ -254,10 +254,12 @@ _ADVANCE_EVENT = sa.text(
                       WHEN d.code IS NOT NULL OR jsonb_array_length(p.failed) > 0 THEN 'FAILED' ELSE 'SUCCEEDED' END,
         completed_at = CASE WHEN e.pending > d.messages THEN NULL ELSE clock_timestamp() END,
         error_code = CASE WHEN e.pending > d.messages OR (d.code IS NULL AND jsonb_array_length(p.failed) = 0) THEN NULL
-                          WHEN jsonb_array_length(p.failed) < d.total THEN 'partial' ELSE coalesce(d.code, 'partial') END
+                          WHEN jsonb_array_length(p.failed) < d.total THEN 'partial'
+                          ELSE coalesce(d.code, 'partial') END
     FROM (SELECT u.id, u.messages, u.code,
                  (SELECT count(*) FROM messages m WHERE m.project_id = :p AND m.event_id = u.id) AS total
-          FROM unnest(CAST(:ids AS uuid[]), CAST(:messages AS int[]), CAST(:codes AS text[])) AS u(id, messages, code)) d
+          FROM unnest(CAST(:ids AS uuid[]), CAST(:messages AS int[]), CAST(:codes AS text[]))
+              AS u(id, messages, code)) d
     JOIN event_payloads p ON p.project_id = :p AND p.event_id = d.id
     WHERE e.project_id = :p AND e.id = d.id AND e.status IN ('PENDING', 'RUNNING')
     RETURNING e.id, e.status, e.reply_to
@@ -271,7 +273,8 @@ _ADVANCE_PAYLOAD = sa.text(
         rejections = flumes_add_counts(p.rejections, CAST(d.rejections AS jsonb)),
         usage = flumes_add_counts(p.usage, CAST(d.usage AS jsonb))
     FROM unnest(CAST(:ids AS uuid[]), CAST(:results AS text[]), CAST(:failed AS text[]), CAST(:details AS text[]),
-                CAST(:rejections AS text[]), CAST(:usage AS text[])) AS d(id, results, failed, detail, rejections, usage)
+                CAST(:rejections AS text[]), CAST(:usage AS text[]))
+        AS d(id, results, failed, detail, rejections, usage)
     WHERE p.project_id = :p AND p.event_id = d.id
     """
 )

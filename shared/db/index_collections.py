@@ -102,7 +102,7 @@ def forget(session: Session, name: str) -> None:
 
 
 def queue_everything(session: Session, name: str, *, batch: int, after: object = None) -> object:
-    """Queue an upsert into `name` for the next `batch` current memories in id order; returns the last id, None at the end."""
+    """Queue an upsert into `name` for the next `batch` current memories in id order; the last id, None at the end."""
     row = session.execute(
         sa.text(
             """

@@ -94,7 +94,7 @@ def find(session: Session, token: str, pepper: str) -> ApiKey | None:
         return None
     row = session.execute(
         sa.text(
-            f"SELECT {_COLUMNS} FROM api_keys WHERE public_id = :id AND revoked_at IS NULL"  # noqa: S608
+            f"SELECT {_COLUMNS} FROM api_keys WHERE public_id = :id AND revoked_at IS NULL"
             " AND (expires_at IS NULL OR expires_at > clock_timestamp())"
         ),
         {"id": parts[0]},
@@ -108,7 +108,7 @@ def listing(session: Session, project_id: UUID | None = None) -> list[ApiKey]:
     """All keys (of one project), newest first."""
     where = "WHERE project_id = :p" if project_id else ""
     rows = session.execute(
-        sa.text(f"SELECT {_COLUMNS} FROM api_keys {where} ORDER BY created_at DESC"),  # noqa: S608
+        sa.text(f"SELECT {_COLUMNS} FROM api_keys {where} ORDER BY created_at DESC"),
         {"p": project_id} if project_id else {},
     )
     return [_key(row) for row in rows]

@@ -41,7 +41,7 @@ def get(session: Session, project_id: UUID, memory_id: UUID, *, lock: bool = Fal
     """One memory of a project in any state but erased, or None."""
     suffix = " FOR UPDATE" if lock else ""
     row = session.execute(
-        sa.text(f"SELECT {COLUMNS} FROM memories m WHERE m.project_id = :p AND m.id = :id{suffix}"),  # noqa: S608
+        sa.text(f"SELECT {COLUMNS} FROM memories m WHERE m.project_id = :p AND m.id = :id{suffix}"),
         {"p": project_id, "id": memory_id},
     ).one_or_none()
     return None if row is None else memory_of(row)
@@ -52,7 +52,7 @@ def by_ids(session: Session, project_id: UUID, ids: Sequence[UUID]) -> dict[UUID
     if not ids:
         return {}
     rows = session.execute(
-        sa.text(f"SELECT {COLUMNS} FROM memories m WHERE m.project_id = :p AND m.id = ANY(:ids)"),  # noqa: S608
+        sa.text(f"SELECT {COLUMNS} FROM memories m WHERE m.project_id = :p AND m.id = ANY(:ids)"),
         {"p": project_id, "ids": list(ids)},
     )
     return {row.id: memory_of(row) for row in rows}
@@ -65,7 +65,7 @@ def served_by_ids(session: Session, project_id: UUID, given: ScopeIds, ids: Sequ
     where = "".join(f" AND m.{name} = :{name}" for name in given.given())
     rows = session.execute(
         sa.text(
-            f"SELECT {COLUMNS} FROM memories m WHERE m.project_id = :p AND m.id = ANY(:ids) AND {SERVED}{where}"  # noqa: S608
+            f"SELECT {COLUMNS} FROM memories m WHERE m.project_id = :p AND m.id = ANY(:ids) AND {SERVED}{where}"
         ),
         {"p": project_id, "ids": list(ids), **given.given()},
     )
@@ -89,7 +89,7 @@ def newest(session: Session, project_id: UUID, given: ScopeIds, page: Page) -> l
         values |= {"created": page.after[0], "id": page.after[1]}
     rows = session.execute(
         sa.text(
-            f"SELECT {COLUMNS} FROM memories m WHERE m.project_id = :p AND {SERVED}{where}"  # noqa: S608
+            f"SELECT {COLUMNS} FROM memories m WHERE m.project_id = :p AND {SERVED}{where}"
             " ORDER BY m.created_at DESC, m.id DESC LIMIT :limit"
         ),
         values,
@@ -102,7 +102,7 @@ def count(session: Session, project_id: UUID, given: ScopeIds) -> int:
     where = "".join(f" AND m.{name} = :{name}" for name in given.given())
     return int(
         session.execute(
-            sa.text(f"SELECT count(*) FROM memories m WHERE m.project_id = :p AND {SERVED}{where}"),  # noqa: S608
+            sa.text(f"SELECT count(*) FROM memories m WHERE m.project_id = :p AND {SERVED}{where}"),
             {"p": project_id, **given.given()},
         ).scalar_one()
     )
@@ -112,7 +112,7 @@ def current_of_scope(session: Session, scope: ScopeRef, limit: int) -> list[Memo
     """Up to `limit` current memories of a scope, oldest first."""
     rows = session.execute(
         sa.text(
-            f"SELECT {COLUMNS} FROM memories m WHERE m.project_id = :p AND m.scope_id = :s AND m.state = 'current'"  # noqa: S608
+            f"SELECT {COLUMNS} FROM memories m WHERE m.project_id = :p AND m.scope_id = :s AND m.state = 'current'"
             " ORDER BY m.created_at, m.id LIMIT :limit"
         ),
         {"p": scope.project_id, "s": scope.scope_id, "limit": limit},
@@ -126,7 +126,7 @@ def current_in_scope(session: Session, scope: ScopeRef, ids: Sequence[UUID]) -> 
         return {}
     rows = session.execute(
         sa.text(
-            f"SELECT {COLUMNS} FROM memories m WHERE m.project_id = :p AND m.id = ANY(:ids)"  # noqa: S608
+            f"SELECT {COLUMNS} FROM memories m WHERE m.project_id = :p AND m.id = ANY(:ids)"
             " AND m.scope_id = :s AND m.state = 'current'"
         ),
         {"p": scope.project_id, "s": scope.scope_id, "ids": list(ids)},
@@ -140,7 +140,7 @@ def by_hashes(session: Session, scope: ScopeRef, hashes: Sequence[bytes]) -> dic
         return {}
     rows = session.execute(
         sa.text(
-            f"SELECT {COLUMNS} FROM memories m WHERE m.project_id = :p AND m.scope_id = :s AND m.state = 'current'"  # noqa: S608
+            f"SELECT {COLUMNS} FROM memories m WHERE m.project_id = :p AND m.scope_id = :s AND m.state = 'current'"
             " AND m.hash = ANY(:hashes)"
         ),
         {"p": scope.project_id, "s": scope.scope_id, "hashes": list(hashes)},

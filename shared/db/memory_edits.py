@@ -130,7 +130,7 @@ def _keep_vectors(session: Session, new: Memory) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What a delete-all removed. `event_id` names it; `ended` = pending events it cut short, with who waits for them."""
+    """What a delete-all removed. `event_id` names it; `ended`: pending events it cut short, with who waits."""
 
     event_id: UUID
     memories: int
@@ -169,9 +169,7 @@ def _match_in(alias: str, given: ScopeIds) -> str:
 def _fence_off(session: Session, project_id: UUID, given: ScopeIds) -> list[UUID]:
     """Lock, in id order, every scope that may hold something of these ids and make work in flight stale."""
     rows = session.execute(
-        sa.text(
-            f"SELECT s.id FROM scopes s WHERE s.project_id = :p{_match('s', given)} ORDER BY s.id FOR UPDATE"  # noqa: S608
-        ),
+        sa.text(f"SELECT s.id FROM scopes s WHERE s.project_id = :p{_match('s', given)} ORDER BY s.id FOR UPDATE"),
         {"p": project_id, **given.given()},
     ).all()
     found = [row.id for row in rows]
@@ -188,7 +186,7 @@ def _fence_off(session: Session, project_id: UUID, given: ScopeIds) -> list[UUID
 def _erase_memories(session: Session, project_id: UUID, given: ScopeIds, touched: Sequence[UUID]) -> int:
     rows = session.execute(
         sa.text(
-            f"DELETE FROM memories m WHERE m.project_id = :p{_match_in('m', given)}"  # noqa: S608
+            f"DELETE FROM memories m WHERE m.project_id = :p{_match_in('m', given)}"
             " RETURNING m.id, m.scope_id, m.version, m.state"
         ),
         {"p": project_id, "scopes": list(touched), **given.given()},
@@ -208,7 +206,7 @@ def _erase_events(
             UPDATE events e SET status = 'SUCCEEDED', completed_at = clock_timestamp(), updated_at = clock_timestamp(),
                 pending = 0, available_at = NULL, error_code = NULL
             WHERE e.project_id = :p{match} AND e.status IN ('PENDING', 'RUNNING') RETURNING e.id, e.reply_to
-            """  # noqa: S608
+            """
         ),
         values,
     ).all()
@@ -219,7 +217,7 @@ def _erase_events(
                 DELETE FROM messages g USING events e WHERE e.project_id = :p{match}
                   AND g.project_id = e.project_id AND g.event_id = e.id RETURNING 1
             ) SELECT count(*) FROM gone
-            """  # noqa: S608
+            """
         ),
         values,
     ).scalar_one()
@@ -230,7 +228,7 @@ def _erase_events(
                 failed = '[]', error_detail = NULL, erased = true
             FROM events e WHERE e.project_id = :p{match} AND p.project_id = e.project_id AND p.event_id = e.id
               AND NOT p.erased
-            """  # noqa: S608
+            """
         ),
         values,
     ).rowcount  # type: ignore[attr-defined]
@@ -245,7 +243,8 @@ def _recount(session: Session, project_id: UUID, touched: Sequence[UUID]) -> Non
             UPDATE scopes s SET pending_live = c.live, pending_bulk = c.bulk, pending_bytes = c.bytes
             FROM (
                 SELECT x.id, count(m.id) FILTER (WHERE m.lane = 'live') AS live,
-                       count(m.id) FILTER (WHERE m.lane = 'bulk') AS bulk, coalesce(sum(octet_length(m.text)), 0) AS bytes
+                       count(m.id) FILTER (WHERE m.lane = 'bulk') AS bulk,
+                       coalesce(sum(octet_length(m.text)), 0) AS bytes
                 FROM unnest(CAST(:ids AS uuid[])) AS x(id)
                 LEFT JOIN messages m ON m.project_id = :p AND m.scope_id = x.id
                     AND m.applied_by IS NULL AND m.failed_code IS NULL

@@ -113,7 +113,7 @@ def _mark(session: Session, scope: ScopeRef, ids: Sequence[UUID], change: str, v
         WITH done AS (
             UPDATE messages SET {change} WHERE project_id = :p AND id = ANY(:ids) RETURNING octet_length(text) AS size
         ) SELECT coalesce(sum(size), 0) FROM done
-        """  # noqa: S608 - change is one of two constants
+        """
     )
     return int(session.execute(statement, {"p": scope.project_id, "ids": list(ids), **values}).scalar_one())
 

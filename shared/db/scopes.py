@@ -56,9 +56,11 @@ _ENTER = sa.text(
         pending_bytes = s.pending_bytes + :bytes,
         available_live = CASE WHEN :live > 0 AND s.pending_live = 0 THEN clock_timestamp() ELSE s.available_live END,
         available_bulk = CASE WHEN :bulk > 0 AND s.pending_bulk = 0 THEN clock_timestamp() ELSE s.available_bulk END
-    RETURNING s.id, s.next_seq - 1 AS seq, s.pending_live - :live AS live_before, s.pending_bulk - :bulk AS bulk_before,
-        greatest(0, extract(epoch FROM CASE WHEN :live > 0 THEN s.available_live WHEN :bulk > 0 THEN s.available_bulk END
-                            - clock_timestamp()))::float8 AS wait,
+    RETURNING s.id, s.next_seq - 1 AS seq,
+        s.pending_live - :live AS live_before, s.pending_bulk - :bulk AS bulk_before,
+        greatest(0, extract(epoch FROM
+            CASE WHEN :live > 0 THEN s.available_live WHEN :bulk > 0 THEN s.available_bulk END - clock_timestamp()
+        ))::float8 AS wait,
         clock_timestamp() AS now
     """
 )
@@ -84,7 +86,7 @@ def _due(lane: Lane, extra: str, locked: str) -> str:
         WHERE s.pending_{lane} > 0 AND s.available_{lane} <= clock_timestamp()
           AND (s.lease_owner IS NULL OR s.lease_until < clock_timestamp())
           AND s.project_id NOT IN (SELECT project_id FROM busy) {extra}
-        ORDER BY s.project_id, s.available_{lane} LIMIT 1 FOR UPDATE OF s {locked}"""  # noqa: S608 - no input
+        ORDER BY s.project_id, s.available_{lane} LIMIT 1 FOR UPDATE OF s {locked}"""
 
 
 def _claim_statement(locked: str) -> sa.TextClause:
@@ -114,12 +116,12 @@ def _claim_statement(locked: str) -> sa.TextClause:
             lease_until = clock_timestamp() + make_interval(secs => :lease)
         FROM chosen c WHERE s.project_id = c.project_id AND s.id = c.id
         RETURNING s.project_id, s.id, s.fence, c.lane, s.pending_live, s.pending_bulk, s.pending_bytes
-        """  # noqa: S608 - no input
+        """
     )
 
 
 # A scope that callers post to all the time is nearly always locked by one of their transactions, for a moment each:
-# skipping locked rows alone would pass it over again and again, so what it does not find is looked for once more, waiting.
+# skipping locked rows alone would pass it over again and again, so what is not found is looked for once more, waiting.
 _CLAIMS = (_claim_statement("SKIP LOCKED"), _claim_statement(""))
 
 _NOBODY = UUID(int=0)
@@ -164,7 +166,7 @@ def heartbeat(session: Session, claims: list[Claim], lease: float) -> int:
     if not claims:
         return 0
     statement = sa.text(
-        """
+        """  # noqa: S608 - lane is one of two words
         WITH free AS (
             SELECT s.project_id, s.id FROM scopes s
             JOIN unnest(CAST(:projects AS uuid[]), CAST(:scopes AS uuid[]), CAST(:fences AS bigint[]))
@@ -218,7 +220,7 @@ def take_seq(session: Session, scope: ScopeRef) -> int:
 
 
 def settle(session: Session, claim: Claim, *, done: int, done_bytes: int, delay: float | None = None) -> bool:
-    """Give the claim back: take finished messages off the lane and, with `delay` (seconds), keep the lane from being due.
+    """Give the claim back and take finished messages off the lane; it is due again after `delay` seconds.
 
     Returns False (and changes nothing) when the claim is no longer the newest.
     """
@@ -230,7 +232,7 @@ def settle(session: Session, claim: Claim, *, done: int, done_bytes: int, delay:
             pending_bytes = greatest(0, pending_bytes - :done_bytes),
             available_{lane} = clock_timestamp() + make_interval(secs => :delay)
         WHERE project_id = :p AND id = :s AND fence = :f AND lease_owner = :o
-        """  # noqa: S608 - lane is one of two words
+        """
     )
     result = session.execute(
         statement,
@@ -249,5 +251,5 @@ def due_lanes(session: Session) -> tuple[bool, bool]:
             AND (lease_owner IS NULL OR lease_until < clock_timestamp()))"""
         for lane in ("live", "bulk")
     ]
-    row = session.execute(sa.text(f"SELECT {parts[0]} AS live, {parts[1]} AS bulk")).one()  # noqa: S608
+    row = session.execute(sa.text(f"SELECT {parts[0]} AS live, {parts[1]} AS bulk")).one()
     return row.live, row.bulk

@@ -10,7 +10,8 @@ from typing import Literal
 Precision = Literal["year", "month", "day", "minute"]
 
 _PARTIAL = re.compile(
-    r"(?P<year>\d{4})(?:-(?P<month>\d{2})(?:-(?P<day>\d{2})(?:[T ](?P<time>\d{2}:\d{2})(?::\d{2}(?:\.\d+)?)?(?P<zone>Z|[+-]\d{2}:?\d{2})?)?)?)?"
+    r"(?P<year>\d{4})(?:-(?P<month>\d{2})(?:-(?P<day>\d{2})"
+    r"(?:[T ](?P<time>\d{2}:\d{2})(?::\d{2}(?:\.\d+)?)?(?P<zone>Z|[+-]\d{2}:?\d{2})?)?)?)?"
 )
 _SANE_YEARS = range(1800, 2201)
 
@@ -31,7 +32,7 @@ class Moment:
 
 
 def parse_partial(text: str, zone: tzinfo = UTC) -> Moment | None:
-    """The moment a partial ISO date starts, in `zone` unless it names its own offset; None when it is not a sane date."""
+    """The moment a partial ISO date starts, in `zone` unless it names its own offset; None when it is no sane date."""
     match = _PARTIAL.fullmatch(text.strip())
     if match is None or int(match["year"]) not in _SANE_YEARS:
         return None

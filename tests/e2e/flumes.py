@@ -12,8 +12,6 @@ from shared.db.engine import Database
 from tests.stack import PEPPER, wait_until
 
 
-
-
 def make_key(database_url: str, project: str = "default", **traits: Any) -> str:
     """An API key of a project (made when it is not there)."""
     database = Database(database_url, pool_size=2, name="flumes-test")
@@ -36,7 +34,9 @@ class Caller:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.http.close()
 
     def add(self, text: str | list[dict[str, Any]], *, wait: float | None = None, **body: Any) -> httpx.Response:
@@ -69,14 +69,14 @@ class Caller:
         assert found is not None
         return found
 
-    def list(self, **query: Any) -> list[dict[str, Any]]:
+    def memories(self, **query: Any) -> list[dict[str, Any]]:
         answer = self.http.get("/v1/memories/", params={"limit": 200, **query})
         assert answer.status_code == 200, answer.text
         results: list[dict[str, Any]] = answer.json()["results"]
         return results
 
     def texts(self, **query: Any) -> list[str]:
-        return sorted(item["memory"] for item in self.list(**query))
+        return sorted(item["memory"] for item in self.memories(**query))
 
     def get(self, memory_id: str, **query: Any) -> dict[str, Any]:
         answer = self.http.get(f"/v1/memories/{memory_id}", params=query)

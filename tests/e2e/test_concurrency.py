@@ -36,12 +36,13 @@ def test_the_same_add_from_sixteen_callers_is_one_row_a_fact(
         assert events["count"] == 0
         last = caller.add(ADD, user_id="ana", wait=60)
         assert last.status_code == 200
-        assert len(caller.list(user_id="ana")) == 2
+        assert len(caller.memories(user_id="ana")) == 2
 
 
 def test_writers_on_one_scope_stay_in_order(service: Service, llm: FakeOpenAI, model: dict[str, str]) -> None:
     """8 writers x 25 numbered adds, two workers, a model of random speed: history and endings follow accept order."""
-    llm.script(*({"match": f"{digit} of", "action": "default", "times": None, "delay": digit / 40} for digit in range(10)))
+    slow = [{"match": f"{digit} of", "action": "default", "times": None, "delay": digit / 40} for digit in range(10)]
+    llm.script(*slow)
     api = service.start_api(**model)
     service.start_worker(**model)
     service.start_worker(**model)

@@ -46,9 +46,12 @@ def faults(window: Window, candidates: Sequence[Candidate], records: Sequence[Re
 
 
 def check(work: Work, candidates: Sequence[Candidate], extraction: Extraction, *, records_cap: int) -> Checked:
-    """The records that stand as decisions, in the order given; at most `records_cap` of them new memories."""
+    """The records that stand as decisions, in the order of their messages; at most `records_cap` of them new memories.
+
+    Several messages may change one memory or say the same: each counts, as if they had come one by one.
+    """
     sieve = _Sieve(work, candidates, records_cap)
-    for record in extraction.records:
+    for record in sorted(extraction.records, key=lambda item: item.src[:1]):
         sieve.take(_stored(record))
     rejections = {event: {reason.value: n for reason, n in counts.items()} for event, counts in sieve.rejected.items()}
     return Checked(tuple(sieve.decisions), rejections, extraction.extractor, extraction.usage)
@@ -65,8 +68,8 @@ class _Sieve:
     rejected: dict[UUID, Counter[Reason]] = field(default_factory=dict)
     _ground: Ground = field(init=False)
     _shared_names: frozenset[str] = field(init=False)
-    _texts: set[tuple[str, str]] = field(default_factory=set)
-    _targets: set[int] = field(default_factory=set)
+    _texts: dict[tuple[str, str], set[int]] = field(default_factory=dict)  # with the messages that say so
+    _targets: set[tuple[int, int]] = field(default_factory=set)  # (candidate, message)
     _added: int = 0
 
     def __post_init__(self) -> None:
@@ -91,16 +94,18 @@ class _Sieve:
     def _crowded_out(self, record: Record, ruling: Ruling) -> Reason | None:
         """What earlier records of the answer leave no room for; otherwise the record's place is taken."""
         key = (FAMILY[ruling.op], normalise(record.text))
-        if key in self._texts:
+        claimed = None if ruling.target is None else (ruling.target.n, record.src[0])
+        if self._texts.get(key, set()).issuperset(record.src):
             return Reason.DUPLICATE
-        if ruling.target is not None and ruling.target.n in self._targets:
+        if claimed in self._targets:
             return Reason.TARGET_TAKEN
-        if ruling.op == "ADD" and self._added >= self.records_cap:
-            return Reason.CAP
-        self._texts.add(key)
-        self._added += ruling.op == "ADD"
-        if ruling.target is not None:
-            self._targets.add(ruling.target.n)
+        if ruling.op == "ADD" and key not in self._texts:
+            if self._added >= self.records_cap:
+                return Reason.CAP
+            self._added += 1
+        self._texts.setdefault(key, set()).update(record.src)
+        if claimed is not None:
+            self._targets.add(claimed)
         return None
 
     def _said(self, record: Record) -> list[str]:

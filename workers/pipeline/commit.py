@@ -24,7 +24,7 @@ from workers.work import Checked, Done, Recalled, Stale, Work
 
 
 def commit(parts: Parts, work: Work, recalled: Recalled, checked: Checked, *, insist: bool) -> Done:
-    """Raises `Stale` when the fence moved on, `TargetChanged` when a memory shown is not what it was (not on `insist`)."""
+    """Raises `Stale` when the fence moved on, `TargetChanged` when a memory shown changed (unless `insist`)."""
     with parts.db.transaction() as session:
         if not scopes.hold(session, work.claim):
             raise Stale
@@ -90,7 +90,7 @@ def _finish(session: Session, work: Work, checked: Checked, plan: Plan) -> list[
 
 
 def _progress(work: Work, checked: Checked, plan: Plan) -> list[Progress]:
-    counts = {event_id: 0 for event_id in work.events}
+    counts = dict.fromkeys(work.events, 0)
     for message in work.messages:
         counts[message.event_id] += 1
     done = [event_id for event_id, count in counts.items() if count]

@@ -81,8 +81,8 @@ def _numbered(shown: Sequence[Memory]) -> tuple[Candidate, ...]:
     ordered = sorted(shown, key=lambda memory: (memory.created_at, memory.id))
     return tuple(
         Candidate(
-            number, memory.id, memory.version, memory.text, memory.kind, (memory.valid_from or memory.observed_at).date().isoformat(),
-            memory.observed_at, memory.immutable,
+            number, memory.id, memory.version, memory.text, memory.kind,
+            (memory.valid_from or memory.observed_at).date().isoformat(), memory.observed_at, memory.immutable,
         )
         for number, memory in enumerate(ordered)
     )  # fmt: skip
