@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from celery import signals
+from prometheus_client import start_http_server
 
 from shared import logs
 from shared.db import events, scopes
@@ -104,6 +105,8 @@ def _start(settings: Settings) -> None:
         worker = Worker(settings, make_parts(settings, database, background, owner))
         _state["worker"] = worker
     worker.start()
+    if settings.worker_metrics_port:
+        start_http_server(settings.worker_metrics_port, addr=settings.host)
 
 
 def _ready() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from uuid import UUID
 
 from shared import metrics
 from shared.db import breakers, events, messages, scopes
@@ -14,6 +15,8 @@ from shared.db.engine import Session
 from shared.db.events import Finished, Progress
 from shared.errors import Narrow, PermanentFailure, Snooze, Unavailable, WorkError
 from shared.logs import get_logger
+from shared.model.record import Usage
+from workers.counting import count_usage
 from workers.parts import Parts
 from workers.work import Done, Stale, Work
 
@@ -29,19 +32,21 @@ _log = get_logger(__name__)
 
 def attempt(parts: Parts, work: Work, remember: Remember) -> Done:
     """Run `remember` on the window, or on ever smaller halves of it while something in it cannot be worked on."""
-    began = time.monotonic()
+    began, wasted = time.monotonic(), Usage()
     while True:
         try:
             done = remember(parts, work)
         except Stale:
             return _observed(began, "stale", _NOTHING)
         except Snooze as error:
+            _spent(error)
             return _observed(began, "snoozed", _snooze(parts, work, error))
         except (Narrow, PermanentFailure) as error:
+            wasted += _spent(error)
             if len(work.window.messages) > 1:
                 work = work.first_half()
                 continue
-            return _observed(began, "failed", _fail(parts, work, error))
+            return _observed(began, "failed", _fail(parts, work, error, wasted))
         except Unavailable:
             raise
         except Exception:  # noqa: BLE001 - written down as an attempt, tried again, then FAILED `internal`
@@ -54,6 +59,14 @@ def attempt(parts: Parts, work: Work, remember: Remember) -> Done:
 def _observed(began: float, outcome: str, done: Done) -> Done:
     metrics.WINDOWS.labels(outcome).observe(time.monotonic() - began)
     return done
+
+
+def _spent(error: WorkError) -> Usage:
+    """What the provider was paid for nothing."""
+    usage = error.extra.get("usage")
+    spent = Usage(**usage) if isinstance(usage, dict) else Usage()
+    count_usage(spent, error.code)
+    return spent
 
 
 def _snooze(parts: Parts, work: Work, error: Snooze) -> Done:
@@ -89,31 +102,37 @@ def _trip(parts: Parts, error: Snooze) -> None:
     parts.db.run(lambda session: breakers.fail(session, provider, error.code, error.detail, seconds=seconds))
 
 
-def _fail(parts: Parts, work: Work, error: WorkError) -> Done:
+def _fail(parts: Parts, work: Work, error: WorkError, wasted: Usage) -> Done:
     """The one message left cannot be worked on; its event ends FAILED now or with its last message."""
     poison = work.groups[0]
     with parts.db.transaction() as session:
         if not scopes.hold(session, work.claim):
             return _NOTHING
         size = messages.mark_failed(session, work.claim.scope, [message.id for message in poison], error.code)
-        finished = events.advance(session, work.claim.scope.project_id, _failures(work, error))
+        finished = events.advance(session, work.claim.scope.project_id, _failures(work, error, wasted))
         _return_rest(session, work)
         scopes.settle(session, work.claim, done=len(poison), done_bytes=size)
     _log.warning("message_failed", code=error.code, events=[str(event.event_id) for event in finished])
-    metrics.FINISHED.labels("FAILED", error.code).inc(len(finished))
     return Done((), tuple(finished))
 
 
-def _failures(work: Work, error: WorkError) -> list[Progress]:
-    failed: dict[object, list[int]] = {}
+def _failures(work: Work, error: WorkError, wasted: Usage) -> list[Progress]:
+    """What each event of the message is told; the first one also carries what the attempts cost."""
+    failed: dict[UUID, list[int]] = {}
     for message in work.groups[0]:
         failed.setdefault(message.event_id, []).append(message.index)
+    first = work.groups[0][0].event_id
+    cost = {name: value for name, value in wasted.as_dict().items() if value}
     return [
         Progress(
-            event_id, len(failed[event_id]), failed=failed[event_id], error_code=error.code, error_detail=error.detail
+            event_id,
+            len(indexes),
+            failed=indexes,
+            error_code=error.code,
+            error_detail=error.detail,
+            usage=cost if event_id == first else {},
         )
-        for event_id in work.events
-        if event_id in failed
+        for event_id, indexes in failed.items()
     ]
 
 

@@ -21,7 +21,7 @@ class Stale(Exception):
 class Work:
     """One claimed window. `groups[i]` are all accepted messages that `window.messages[i]` stands for.
 
-    Identical messages of a window are shown once; the first of a group is the one shown.
+    Identical messages in a row are shown once; the first of a group is the one shown.
     `stamped`: messages whose time is the caller's own.
     """
 

@@ -54,6 +54,7 @@ class Finished:
 
     event_id: UUID
     reply_to: str | None
+    error_code: str | None = field(default=None, compare=False)  # None: SUCCEEDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +263,7 @@ _ADVANCE_EVENT = sa.text(
               AS u(id, messages, code)) d
     JOIN event_payloads p ON p.project_id = :p AND p.event_id = d.id
     WHERE e.project_id = :p AND e.id = d.id AND e.status IN ('PENDING', 'RUNNING')
-    RETURNING e.id, e.status, e.reply_to
+    RETURNING e.id, e.status, e.reply_to, e.error_code
     """
 )
 
@@ -294,7 +295,8 @@ def advance(session: Session, project_id: UUID, steps: Sequence[Progress]) -> li
             "codes": [step.error_code for step in steps],
         },
     ).all()
-    return [Finished(row.id, row.reply_to) for row in rows if row.status in ("SUCCEEDED", "FAILED")]
+    ended = [row for row in rows if row.status in ("SUCCEEDED", "FAILED")]
+    return [Finished(row.id, row.reply_to, row.error_code) for row in ended]
 
 
 def _payload_columns(steps: Sequence[Progress]) -> dict[str, Any]:

@@ -120,11 +120,11 @@ class _Sieve:
 def decision(work: Work, record: Record, ruling: Ruling, quote: Quote) -> Decision:
     """A record that stands, with its sources, dates and owner resolved."""
     shown = work.window.messages[record.src[0]]
+    stating = [work.window.messages[index] for index in dict.fromkeys(record.src)]
     cited = [message for index in dict.fromkeys(record.src) for message in work.groups[index]]
-    said_at = max(message.said_at for message in cited)
+    said_at = max(message.said_at for message in stating)
     times = dates.read(record, shown.said_at.tzinfo or said_at.tzinfo or UTC)
     starts = times.when.at if times.when and record.kind in _STARTED_BY_WHEN and times.when.at <= said_at else None
-    order = {message.event_id: message.seq for message in cited}
     return Decision(
         op=ruling.op,
         text=record.text,
@@ -136,7 +136,9 @@ def decision(work: Work, record: Record, ruling: Ruling, quote: Quote) -> Decisi
         sources=_sources(record, cited, shown, quote),
         owner=shown.event_id,
         said_at=said_at,
-        cited=tuple(sorted(order, key=lambda event: order[event])),
+        cited=_events(cited),
+        stating=_events(stating),
+        observed_at=max(message.said_at for message in cited),
         target=ruling.target,
         speaker=shown.speaker,
         role=shown.role,
@@ -146,6 +148,11 @@ def decision(work: Work, record: Record, ruling: Ruling, quote: Quote) -> Decisi
         valid_from=starts,
         stamped_at=shown.said_at if shown.id in work.stamped else None,
     )
+
+
+def _events(messages: Sequence[Message]) -> tuple[UUID, ...]:
+    """Their events in accept order, each once."""
+    return tuple(dict.fromkeys(message.event_id for message in sorted(messages, key=lambda one: one.seq)))
 
 
 def _stored(record: Record) -> Record:

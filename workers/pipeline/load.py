@@ -6,6 +6,7 @@ Ends here: events that are too old, crash every time or failed too often.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from uuid import UUID
 
 from shared.db import events, messages, projects, scopes
@@ -16,7 +17,6 @@ from shared.db.scopes import Claim
 from shared.model.decision import EventTraits
 from shared.model.ids import uuid7
 from shared.model.message import CHARS_PER_TOKEN, Message, Rules, Window
-from shared.model.repeats import stands_for
 from shared.model.windows import Limits, Waiting, cut, events_of
 from workers.parts import Parts
 from workers.work import Done, Work
@@ -111,5 +111,12 @@ def _window(
 
 
 def group(taken: Sequence[Message]) -> tuple[tuple[Message, ...], ...]:
-    """What is shown once, with all it stands for: an event posted again is one for the extractor."""
-    return tuple(tuple(taken[index] for index in same) for same in stands_for(taken).values())
+    """Messages in a row that say the same, by the same speaker on the same day, are one for the extractor.
+
+    Only in a row: "Rome", "Milan", "Rome" ends in Rome, and what is halved must stay a run of messages.
+    """
+    return tuple(tuple(same) for _, same in groupby(taken, _repeated))
+
+
+def _repeated(message: Message) -> tuple[object, ...]:
+    return (message.role, message.speaker, message.text, message.said_at.date(), message.said_at.utcoffset())

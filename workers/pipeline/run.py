@@ -7,6 +7,7 @@ from dataclasses import replace
 from shared.db.scopes import Claim
 from shared.model.plan import TargetChanged
 from shared.model.record import Usage
+from workers.counting import count_answer, count_ended
 from workers.outcomes import attempt
 from workers.parts import Parts
 from workers.pipeline.check import check, faults
@@ -28,6 +29,7 @@ def run(parts: Parts, claim: Claim) -> Done:
     done = work if isinstance(work, Done) else attempt(parts, work, remember)
     index_soon(parts, done.memories)
     notify(parts, done)
+    count_ended(done)
     return done
 
 
@@ -40,6 +42,7 @@ def remember(parts: Parts, work: Work) -> Done:
         checked = check(work, recalled.candidates, extraction, records_cap=parts.settings.records_cap)
         checked = embed(parts, work, recalled.candidates, checked)
         spent += recalled.usage + checked.usage
+        count_answer(extraction, checked)
         try:
             return commit(parts, work, recalled, replace(checked, usage=spent), insist=rerun == RERUNS)
         except TargetChanged:
