@@ -27,9 +27,11 @@ class EventTraits:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One checked record. `owner`: the event of src[0]; `seqs`: accept order of all cited events.
+    """One checked record. `owner`: the event of src[0]. `cited`: the events behind the sources, in accept order.
 
-    `said_at`: newest time among the cited messages; `created_at`: the caller's own timestamp of src[0], if any.
+    A message that only repeats a shown one word for word is a source like it, but states nothing: `stating` are the
+    cited events without such repeats (all when empty), `said_at` is the newest time among their messages,
+    `observed_at` the newest of all. `stamped_at`: the caller's own timestamp of src[0], if any.
     """
 
     op: Op
@@ -42,7 +44,9 @@ class Decision:
     sources: tuple[Source, ...]
     owner: UUID
     said_at: datetime
-    cited: tuple[UUID, ...]  # events behind the sources, in accept order
+    cited: tuple[UUID, ...]
+    stating: tuple[UUID, ...] = ()
+    observed_at: datetime | None = None
     target: Candidate | None = None
     speaker: str | None = None
     role: str | None = None

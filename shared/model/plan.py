@@ -141,7 +141,7 @@ class Planner:
             role=decision.role, speaker=decision.speaker, weight=decision.weight,
             metadata=self._metadata(decision, None), categories=decision.categories,
             happens_at=decision.happens_at, happens_until=decision.happens_until, precision=decision.precision,
-            valid_from=decision.valid_from or decision.said_at, observed_at=decision.said_at,
+            valid_from=decision.valid_from or decision.said_at, observed_at=_observed(decision),
             expires_on=self._last(decision).expires_on, immutable=self._last(decision).immutable,
             extractor=self.extractor, evidence_count=len(decision.sources),
             created_at=decision.stamped_at or self.now, updated_at=self.now,
@@ -164,7 +164,7 @@ class Planner:
         memory = replace(
             target,
             evidence_count=target.evidence_count + len(decision.sources),
-            observed_at=max(target.observed_at, decision.said_at),
+            observed_at=max(target.observed_at, _observed(decision)),
         )
         self._store(memory, reindex=False)
         self.plan.sources += [(memory.id, memory.version, source) for source in decision.sources]
@@ -180,7 +180,7 @@ class Planner:
             happens_until=decision.happens_until if supersedes else decision.happens_until or target.happens_until,
             precision=decision.precision if supersedes or decision.happens_at else target.precision,
             valid_from=(decision.valid_from or decision.said_at) if supersedes else target.valid_from,
-            observed_at=max(target.observed_at, decision.said_at), expires_on=self._last(decision).expires_on or target.expires_on,
+            observed_at=max(target.observed_at, _observed(decision)), expires_on=self._last(decision).expires_on or target.expires_on,
             immutable=self._last(decision).immutable or target.immutable, version=target.version + 1,
             extractor=self.extractor,
             evidence_count=len(decision.sources) + (0 if supersedes else target.evidence_count), updated_at=self.now,
@@ -241,12 +241,16 @@ class Planner:
 
     def _metadata(self, decision: Decision, old: Mapping[str, Any] | None) -> dict[str, Any] | None:
         merged: dict[str, Any] = dict(old or {})
-        for event in decision.cited:
+        for event in decision.stating or decision.cited:
             merged |= self.events[event].metadata or {}
         return merged or None
 
     def _last(self, decision: Decision) -> EventTraits:
-        return self.events[decision.cited[-1]]
+        return self.events[(decision.stating or decision.cited)[-1]]
+
+
+def _observed(decision: Decision) -> datetime:
+    return decision.observed_at or decision.said_at
 
 
 _UNDONE = ("text", "kind", "about", "speaker", "weight", "metadata", "precision", "state", "immutable")

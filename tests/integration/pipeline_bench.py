@@ -36,6 +36,9 @@ from workers.pipeline.run import run
 from workers.work import Done
 
 
+_SETTINGS: dict[str, Any] = {"extractor": "rules", "slots": 8}
+
+
 @dataclass(frozen=True, slots=True)
 class Says:
     """A message containing `match` yields this record; `target`: words of the known memory it is about."""
@@ -118,7 +121,7 @@ class Bench:
         db.run(lambda session: index_collections.ensure(session, model or BM25_ONLY, self.collection))
         self._background = ThreadPoolExecutor(2)
         self.parts = Parts(
-            settings=Settings(**({"extractor": "rules", "slots": 8} | settings)),
+            settings=Settings(**(_SETTINGS | settings)),
             db=db,
             index=VectorIndex(qdrant_url, QDRANT_KEY, timeout=2),
             embedder=embedder,

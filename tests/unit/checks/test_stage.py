@@ -75,7 +75,7 @@ def test_when_is_the_start_of_what_lasts(kind: Kind, when: str | None, *, starts
 
 
 def test_identical_messages_are_all_sources() -> None:
-    """A group stands behind its shown message: every event is cited, the shown one owns, the newest time counts."""
+    """A group stands behind its shown message: every event is cited, the shown one owns and states."""
     first = said("I moved to Milan", event=3)
     again = replace(first, id=UUID(int=77), event_id=event_id(5), seq=5, said_at=SAID_AT + timedelta(hours=1))
     record = Record((0,), "I moved to Milan", "Moved to Milan")
@@ -85,7 +85,8 @@ def test_identical_messages_are_all_sources() -> None:
         (first.id, 0, 16, "I moved to Milan"),
         (again.id, 0, 16, "I moved to Milan"),
     ]
-    assert (made.owner, made.cited, made.said_at) == (event_id(3), (event_id(3), event_id(5)), again.said_at)
+    assert (made.owner, made.cited, made.stating) == (event_id(3), (event_id(3), event_id(5)), (event_id(3),))
+    assert (made.said_at, made.observed_at) == (first.said_at, again.said_at)
     assert made.stamped_at == SAID_AT
 
 

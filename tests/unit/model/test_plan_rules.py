@@ -259,3 +259,16 @@ def test_the_before_image_is_json_and_complete_enough_to_undo() -> None:
     assert image["happens_at"] == at(1).isoformat()
     assert "valid_to" not in image
     assert before_image(None) is None
+
+
+def test_a_repeat_vouches_for_a_fact_without_stating_it() -> None:
+    """Messages that repeat the shown one add evidence and are observed; metadata and validity are the shown one's."""
+    first, again = traits(1, {"a": 1}), traits(2, {"b": 2}, immutable=True)
+    fact = decision(
+        "ADD", "Lives in Rome", [first, again], owner=first.event_id, stating=(first.event_id,), observed_at=at(5)
+    )
+
+    (added,) = plan([fact], [first, again]).inserted.values()
+
+    assert (added.metadata, added.immutable, added.evidence_count) == ({"a": 1}, False, 2)
+    assert (added.valid_from, added.observed_at) == (at(1), at(5))
