@@ -141,9 +141,7 @@ def test_cursors_come_back() -> None:
     assert read_cursor(write_cursor(moment, memory_id)) == (moment, memory_id)
 
 
-@pytest.mark.parametrize(
-    "text", ["x", "AAAA", "é", "MjAyNg", write_cursor(datetime.max.replace(tzinfo=UTC), uuid4()) + "A"]
-)
+@pytest.mark.parametrize("text", ["x", "AAAA", "é", "MjAyNg", "OTk5OXx4"])
 def test_foreign_cursors_are_refused(text: str) -> None:
     """A cursor of ours or a 400."""
     with pytest.raises(BadRequest):
