@@ -22,14 +22,16 @@ ED_PRESENT = word_list("need feed bleed breed heed speed shed shred embed wed se
 
 _ENGLISH_PAST = re.compile(
     rf"\b(?:{'|'.join(sorted(PAST_FORMS - {'gone', 'done', 'seen', 'used', 'felt'}))}|"
-    rf"(?<!\bis )(?<!\bare )(?<!\bam )(?<!\bbe )(?<!'m )(?<!'s )(?<!'re )[a-z]{{2,}}ed)\b",
+    rf"(?<!\bis )(?<!\bare )(?<!\bam )(?<!\bbe )(?<!'m )(?<!'s )(?<!'re )[a-z]{{2,}}ed)\b(?!'t)",
     re.IGNORECASE,
 )
+_DATED = "appointment|meeting|flight|exam|interview|deadline|call|reservation|trip|party|wedding|concert|surgery|game"
 _ENGLISH_AHEAD = re.compile(
-    r"\b(?:will|shall|going to|gonna|wants?|wanna|plan|plans|planning|planned|hopes?|hoping|intends?|intending|"
+    r"\b(?:will|won't|shall|going to|gonna|wants?|wanna|plan|plans|planning|planned|hopes?|hoping|intends?|intending|"
     r"would like|'d like|"
     r"'ll|upcoming|looking forward|look forward|booked|reserved|scheduled|registered|signed up|enrolled|about to|"
     r"tomorrow|"
+    rf"(?:have|has|got) (?:an?|my|another) (?:\w+ ){{0,2}}(?:{_DATED})|(?:{_DATED}) is (?:on|in|at|next)|"
     r"(?:am|'m|is|are|'re) (?!living|working|studying|using|doing)[a-z]+ing)\b",
     re.IGNORECASE,
 )

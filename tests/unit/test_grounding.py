@@ -46,6 +46,7 @@ RELATIVE = [
     ("I started about 10 years ago", "I started around 2016", "2016", "year"),
     ("I called an hour ago", "I called on 2026-05-07", "2026-05-07", "day"),
     ("I will see him on Friday", "I will see him on 2026-05-08", "2026-05-08", "day"),
+    ("I won't be here on Friday", "I won't be here on 2026-05-08", "2026-05-08", "day"),
     ("I saw him on Friday", "I saw him on 2026-05-01", "2026-05-01", "day"),
     # behind a preposition, as a noun, with an apostrophe
     ("I have been sick since yesterday", "I have been sick since 2026-05-06", "2026-05-06", "day"),
@@ -109,6 +110,8 @@ CALENDAR = [
     ("I saw it on May 6th 2025", "2025-05-06"),
     ("I saw it on May 6th, 2025", "2025-05-06"),
     ("I moved to Berlin in 2019", "2019"),
+    ("I have an appointment with Dr. Lee on May 12", "2026-05-12"),
+    ("My flight is on 3 May", "2027-05-03"),
     ("I was born in May 1990", "1990-05"),
     ("The appointment is on 2026-06-01", "2026-06-01"),
     ("Ich möchte im Juli nach Rom", "2026-07"),

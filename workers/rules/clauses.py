@@ -17,7 +17,8 @@ _OPENER = re.compile(
     r"sounds great|right|true|i see|you know|"
     r"guess what|to be honest|tbh|in fact|good (?:morning|afternoon|evening|day)|happy to|no (?:problem|worries)|"
     r"please note that|note that|just so you know|"
-    r"(?:please )?(?:remember|don't forget|do not forget|keep in mind|bear in mind)(?: that|:)|for the record|"
+    r"(?:please )?(?:remember|don't forget|do not forget|keep in mind|bear in mind)(?: that|:|(?= (?:my|i|i'm|"
+    r"our)\b))|for the record|sorry|"
     r"as (?:i|you) (?:said|mentioned|know)|"
     r"actually|guys|folks|finally,|alright|me (?:too|neither|either)|same here|likewise|you too|"
     r"congrats|congratulations|i agree|"
@@ -33,7 +34,8 @@ _FOREIGN_OPENER = re.compile(
     re.IGNORECASE,
 )
 _EXPLICIT = re.compile(
-    r"\b(?:remember|don'?t forget|do not forget|keep in mind|bear in mind)(?: that|:)", re.IGNORECASE
+    r"\b(?:remember|don'?t forget|do not forget|keep in mind|bear in mind)(?: that\b|:| (?:my|i|i'm|our)\b)",
+    re.IGNORECASE,
 )
 _QUESTION_WORD = (
     r"what|when|where|who|whom|whose|which|why|how|do|does|did|is|are|was|were|can|could|would|will|should|have|has|"

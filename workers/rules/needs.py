@@ -57,7 +57,8 @@ _LOOKING = re.compile(
     r"^i\s+am\s+(?:currently\s+|now\s+|also\s+|still\s+)?looking\s+for\s+(?P<object>\S.+)$", re.IGNORECASE | re.DOTALL
 )
 _VAGUE_OBJECT = re.compile(
-    r"^(?:(?:it|this|that|them|you|more|something|anything|everything|details|me|us|so|up|out|sure|sense|the|a|an|"
+    r"^(?:it|this|that|them|these|those|some of)\b|^(?:(?:you|more|something|anything|everything|details|me|us|so|up|"
+    r"out|sure|sense|the|a|an|"
     r"one|to|about|all|see|know|"
     r"your|what|think|thoughts?|opinion|break|call|hand|minute|moment|favou?r|again|please|joke|story|love|"
     r"rid|good|nice|interesting|fun|great|some|any|suggestions?|advice|recommendations?|help)\b\s*)*$",

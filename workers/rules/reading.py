@@ -11,7 +11,9 @@ from shared.model.language import Language, language
 from shared.model.message import Message, Window
 from shared.model.record import Kind
 from shared.model.sentences import Sentence, phatic, sentences
+from workers.checks.folding import Folded, fold
 from workers.checks.orders.found import gives_orders
+from workers.checks.quotes import find, proves
 from workers.checks.secrets import holds_secret
 from workers.rules.assistants import deed
 from workers.rules.attributes import fact
@@ -27,7 +29,7 @@ from workers.rules.takebacks import takeback
 from workers.rules.third_person import expand, implied_subject
 from workers.rules.worth import content_words, foreign_worth, worth
 
-_FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
+_FENCED = re.compile(r"(?<!\S)\S{0,80}```.*?(?:```\S{0,80}|\Z)", re.DOTALL)  # with what is glued to it
 _MOST = 40  # statements of one message
 _ENOUGH = 200  # statements after which a message is not read on
 _SEARCHED = 2_000  # characters of a sentence; the clauses of longer ones are searched one by one
@@ -88,6 +90,17 @@ class _Reader:
         self._language = language(self._text)
 
     def read(self) -> Iterator[Statement]:
+        """Every statement whose quote proves it; beside a block of code too little may be left for that."""
+        if self._text == self._message.text:
+            return self._read()
+        folded = fold(self._message.text)
+        return (statement for statement in self._read() if self._proven(statement, folded))
+
+    def _proven(self, statement: Statement, folded: Folded) -> bool:
+        found = find(statement.quote, self._message.text, folded)
+        return found is not None and proves(found, self._message.text)
+
+    def _read(self) -> Iterator[Statement]:
         bare_secret_next = False
         for sentence in sentences(self._text):
             told_secret = (

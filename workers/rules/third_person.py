@@ -26,6 +26,7 @@ _CONTRACTIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\bwe'd(?= (?:\w+ly |never |always |just |already )?(?:been|had|gone|done|seen|(?!need)\w+ed)\b)", "we had"),
         (r"\bwe'd\b", "we would"),
         (r"\bgonna\b", "going to"),
+        (r"\b(my name|my \w+(?='s (?:an?|called|named|from|not)\b))'s\b", r"\1 is"),
         (rf"\b(I|we) do (?=(?:really |also )?(?:{_FELT})\b)", r"\1 "),
     )
 )
@@ -52,7 +53,7 @@ _ADVERB = (
     "probably|definitely|totally|truly|honestly|absolutely|once|mostly|now|both|all|kinda|basically|literally|simply|"
     "mainly|"
     "normally|generally|rarely|seldom|occasionally|especially|particularly|fully|deeply|highly|strongly|personally|"
-    "originally|previously|formerly|officially|soon|ever|not"
+    "no longer|originally|previously|formerly|officially|soon|ever|not"
 )
 _SUBJECT = re.compile(
     rf"\b(?P<who>I|we)\s+(?P<adverbs>(?:(?:{_ADVERB})\s+)*)(?P<verb>[A-Za-z]+(?:'[a-z]+)?)", re.IGNORECASE
