@@ -122,7 +122,9 @@ class Settings(BaseSettings):
     backlog_window_tokens: int = Field(3_000, ge=50, description="tokens in a window under backlog")
     earlier_messages: int = Field(6, ge=0, description="messages before the window shown for references")
     candidates: int = Field(30, ge=0, le=100, description="known memories shown to the extractor")
-    records_cap: int = Field(50, ge=1, description="records of one window that are kept")
+    records_cap: int = Field(
+        50, ge=1, description="new memories kept of a window of `window_messages`; larger windows: in proportion"
+    )
     worker_pool: int = Field(8, ge=2, description="database connections of a worker")
     api_pool: int = Field(10, ge=2, description="database connections of an API process")
 

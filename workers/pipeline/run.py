@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from shared.db.scopes import Claim
-from shared.model.plan import TargetChanged
+from shared.model.plan import TargetChanged, TellApart
 from shared.model.record import Usage
 from workers.counting import count_answer, count_ended
 from workers.outcomes import attempt
@@ -35,16 +35,23 @@ def run(parts: Parts, claim: Claim) -> Done:
 
 def remember(parts: Parts, work: Work) -> Done:
     """Memories from a loaded window. Raises what its stages raise; `attempt` decides what that means."""
-    spent = Usage()
-    for rerun in range(RERUNS + 1):
+    spent, rerun = Usage(), 0
+    while True:
         recalled = recall(parts, work)
         extraction = extract(parts, work, recalled.candidates, faults)
-        checked = check(work, recalled.candidates, extraction, records_cap=parts.settings.records_cap)
+        checked = check(work, recalled.candidates, extraction, records_cap=_cap(parts, work))
         checked = embed(parts, work, recalled.candidates, checked)
         spent += recalled.usage + checked.usage
         count_answer(extraction, checked)
         try:
             return commit(parts, work, recalled, replace(checked, usage=spent), insist=rerun == RERUNS)
         except TargetChanged:
-            continue
-    raise AssertionError("the last run never finds a changed target")
+            rerun += 1
+        except TellApart as apart:
+            work = work.before(apart.message_id)
+
+
+def _cap(parts: Parts, work: Work) -> int:
+    """A window grown under backlog may hold as many records a message as an ordinary one."""
+    settings = parts.settings
+    return settings.records_cap * max(len(work.window.messages), settings.window_messages) // settings.window_messages
