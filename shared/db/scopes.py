@@ -86,7 +86,7 @@ def _due(lane: Lane, extra: str, locked: str) -> str:
         WHERE s.pending_{lane} > 0 AND s.available_{lane} <= clock_timestamp()
           AND (s.lease_owner IS NULL OR s.lease_until < clock_timestamp())
           AND s.project_id NOT IN (SELECT project_id FROM busy) {extra}
-        ORDER BY s.project_id, s.available_{lane} LIMIT 1 FOR UPDATE OF s {locked}"""
+        ORDER BY s.project_id, s.available_{lane} LIMIT 1 {locked}"""
 
 
 def _claim_statement(locked: str) -> sa.TextClause:
@@ -106,7 +106,7 @@ def _claim_statement(locked: str) -> sa.TextClause:
         live_any AS ({_due("live", "", locked)}),
         bulk_next AS ({_due("bulk", "AND :bulk AND s.project_id > :after", locked)}),
         bulk_any AS ({_due("bulk", "AND :bulk", locked)}),
-        chosen AS (
+        chosen AS MATERIALIZED (
             SELECT * FROM (
                 SELECT * FROM hinted UNION ALL SELECT * FROM live_next UNION ALL SELECT * FROM live_any
                 UNION ALL SELECT * FROM bulk_next UNION ALL SELECT * FROM bulk_any
@@ -115,6 +115,9 @@ def _claim_statement(locked: str) -> sa.TextClause:
         UPDATE scopes s SET lease_owner = :owner, fence = s.fence + 1,
             lease_until = clock_timestamp() + make_interval(secs => :lease)
         FROM chosen c WHERE s.project_id = c.project_id AND s.id = c.id
+            AND (s.lease_owner IS NULL OR s.lease_until < clock_timestamp())
+            AND CASE c.lane WHEN 'live' THEN s.pending_live > 0 AND s.available_live <= clock_timestamp()
+                            ELSE s.pending_bulk > 0 AND s.available_bulk <= clock_timestamp() END
         RETURNING s.project_id, s.id, s.fence, c.lane, s.pending_live, s.pending_bulk, s.pending_bytes
         """
     )
@@ -122,7 +125,9 @@ def _claim_statement(locked: str) -> sa.TextClause:
 
 # A scope that callers post to all the time is nearly always locked by one of their transactions, for a moment each:
 # skipping locked rows alone would pass it over again and again, so what is not found is looked for once more, waiting.
-_CLAIMS = (_claim_statement("SKIP LOCKED"), _claim_statement(""))
+# The second look locks nothing but the row it updates (and checks again after the wait): a claimer that held one row
+# while it waited for the next would end in deadlocks with other claimers, and callers' POSTs among them.
+_CLAIMS = (_claim_statement("FOR UPDATE OF s SKIP LOCKED"), _claim_statement(""))
 
 _NOBODY = UUID(int=0)
 
@@ -166,7 +171,7 @@ def heartbeat(session: Session, claims: list[Claim], lease: float) -> int:
     if not claims:
         return 0
     statement = sa.text(
-        """  # noqa: S608 - lane is one of two words
+        """
         WITH free AS (
             SELECT s.project_id, s.id FROM scopes s
             JOIN unnest(CAST(:projects AS uuid[]), CAST(:scopes AS uuid[]), CAST(:fences AS bigint[]))

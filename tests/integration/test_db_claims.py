@@ -7,12 +7,15 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
+import sqlalchemy as sa
+
 from shared.db import scopes
 from shared.db.engine import Database
 from shared.db.scopes import Claim
 from shared.model.scope import ScopeIds, ScopeRef
 from tests import factories
 from tests.factories import change, claim, column, post, rows
+from tests.stack import wait_until
 
 
 def _user(name: str) -> ScopeIds:
@@ -256,3 +259,25 @@ def test_every_claimer_finds_work_while_there_is_some(db: Database, project_id: 
     assert first is not None
     assert second is not None
     assert first.scope != second.scope
+
+
+def test_a_claimer_waits_for_one_row_and_holds_none(db: Database, project_id: UUID) -> None:
+    """All due rows are locked: a claimer waits for the first; when another takes that one, it locks no second."""
+    first, second = (post(db, project_id, "x", ids=_user(name)).scope_id for name in "ab")
+    assert first is not None
+    assert second is not None
+    with ThreadPoolExecutor(1) as pool, db.transaction() as kept:
+        assert scopes.lock(kept, ScopeRef(project_id, second))
+        with db.transaction() as session:
+            assert scopes.lock(session, ScopeRef(project_id, first))
+            claiming = pool.submit(claim, db, owner="late")
+            wait_until(lambda: _waiting_for_locks(db), "the claimer to wait")
+            lease = sa.text("UPDATE scopes SET lease_owner = 'w', lease_until = now() + interval '1 min' WHERE id = :s")
+            session.execute(lease, {"s": first})
+        assert claiming.result(timeout=5) is None
+
+
+def _waiting_for_locks(db: Database) -> list[object]:
+    return column(
+        db, "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
