@@ -10,7 +10,7 @@ import asyncio
 import re
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 Json = dict[str, Any]
@@ -44,6 +44,7 @@ class Options:
     """How the server is, as against what it does to single requests."""
 
     chat_seconds: float = 0.0
+    chat_jitter: float = 0.0  # up to so many seconds more, at random
     embeddings_seconds: float = 0.0
     dimensions: int = 256
     supports: list[str] = field(default_factory=lambda: ["json_schema", "json_object", "tools"])  # others: 400
@@ -51,6 +52,7 @@ class Options:
     refuses: list[str] = field(default_factory=list)  # request parameters answered with 400
     facts: list[Json] = field(default_factory=list)  # [{match, records}] for the default answer
     log_text: bool = True
+    log_bodies: bool = False  # whole requests, for replaying them
 
 
 class Script:
@@ -76,7 +78,8 @@ class Script:
 
     def start_with(self, options: Options) -> None:
         """The options that stand now and after every reset."""
-        self.options = self._first_options = options
+        self.options = options
+        self._first_options = replace(options)  # a copy: what is set later must not change what a reset restores
 
     def add(self, rules: list[Json], *, replace: bool = False) -> None:
         if replace:
@@ -119,6 +122,8 @@ class Script:
         else:
             line["inputs"] = len(body["input"]) if isinstance(body.get("input"), list) else 1
         line["text"] = text if self.options.log_text else None
+        if self.options.log_bodies:
+            line["body"] = body
         self.log.append(line)
         return line
 
