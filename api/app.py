@@ -25,7 +25,7 @@ from api.routes import events, health, memories
 from api.search import Searcher
 from api.ticker import every
 from api.wait import Waiters
-from shared import logs
+from shared import crashpoints, logs
 from shared.db.engine import ApiDatabase
 from shared.embeddings.factory import make_embedder
 from shared.errors import ServiceError
@@ -42,6 +42,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or get_settings()
     _refuse_missing(settings)
     logs.configure(settings, "api")
+    crashpoints.arm(settings)
     app = FastAPI(
         title="Flumes", version="1", docs_url=None, redoc_url=None, redirect_slashes=False,
         lifespan=lambda app: _lifespan(app, settings),

@@ -20,6 +20,7 @@ from api.outcomes import failure
 from api.prefer import Patience, patience
 from api.replies import Json
 from api.wait import Outcome
+from shared.crashpoints import reach
 from shared.db import accept, events, index_queue
 from shared.db.accept import Accepted, NewEvent
 from shared.db.events import Event
@@ -44,6 +45,7 @@ async def post(request: Request, parts: Parts, new: NewEvent, *, async_mode: boo
         new = replace(new, reply_to=parts.listener.channel)
     with parts.admission.in_hand():
         accepted = await parts.db.run(lambda session: accept.accept(session, new))
+    reach("accept.after")
     if not accepted.replayed:
         _note(parts, new, accepted, queued)
     event, outcome = await _ended(parts, new, accepted, how)

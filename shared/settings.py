@@ -138,6 +138,9 @@ class Settings(BaseSettings):
         "auto", description="`auto`: console on a terminal, else json"
     )
     chaos: bool = Field(False, description="honour named crash points; tests only")
+    crash_at: str = Field(
+        "", description="with `chaos`: the process kills itself at this point, `name` or `name:text in work`"
+    )
 
     @classmethod
     def settings_customise_sources(

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from shared import metrics
+from shared.crashpoints import reach
 from shared.db import breakers, scopes
 from shared.db.scopes import Claim
 from shared.errors import ServiceError
@@ -103,6 +104,7 @@ class Dispatcher:
         bulk = claim.lane == "bulk"
         with self._lock:
             self._bulk += bulk
+        reach("claim.after")
         try:
             with self._leases.holding(claim):
                 done = self._run(self._parts, claim)

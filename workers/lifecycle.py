@@ -16,7 +16,7 @@ from typing import Any
 from celery import signals
 from prometheus_client import start_http_server
 
-from shared import logs
+from shared import crashpoints, logs
 from shared.db import events, scopes
 from shared.db.engine import Database
 from shared.db.scopes import Claim
@@ -62,6 +62,7 @@ class Worker:
     def release(self) -> None:
         """Give back what is still in work, so that another worker need not wait for the leases to run out."""
         self.leases.stop()
+        crashpoints.reach("release")
         for claim in self.leases.held():
             try:
                 self.parts.db.run(lambda session, claim=claim: _give_back(session, claim))  # type: ignore[misc]
@@ -98,6 +99,7 @@ def connect(settings: Settings) -> None:
 
 
 def _start(settings: Settings) -> None:
+    crashpoints.arm(settings)
     owner = f"{socket.gethostname()}:{os.getpid()}:{uuid7().hex[-8:]}"
     database = Database(settings.database_url, pool_size=settings.worker_pool)
     background = ThreadPoolExecutor(max(4, settings.slots // 4), thread_name_prefix="flumes-index")

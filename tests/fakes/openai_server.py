@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import random
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -87,6 +88,8 @@ async def _served(request: Request, script: Script, kind: Kind, body: Json, text
     line["action"] = rule.action if rule else "default"
     try:
         latency = script.options.chat_seconds if kind == "chat" else script.options.embeddings_seconds
+        if kind == "chat" and script.options.chat_jitter:
+            latency += random.uniform(0, script.options.chat_jitter)
         if latency:
             await asyncio.sleep(latency)
         if kind == "chat":
@@ -169,7 +172,7 @@ def main() -> None:
     parser.add_argument("--dimensions", type=int, default=256)
     args = parser.parse_args()
     script = Script()
-    script.start_with(Options(args.chat_seconds, args.embeddings_seconds, args.dimensions))
+    script.start_with(Options(args.chat_seconds, embeddings_seconds=args.embeddings_seconds, dimensions=args.dimensions))
     sock = uvicorn.Config(app="", host="127.0.0.1", port=args.port, log_level="warning").bind_socket()
     if args.port_file:
         ready = args.port_file.with_suffix(".tmp")

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from shared import clock
+from shared.crashpoints import reach
 from shared.db import events, hints, index_queue, memories, memory_writes, messages, scopes
 from shared.db.engine import Session
 from shared.db.events import Finished, Progress
@@ -33,6 +34,8 @@ def commit(parts: Parts, work: Work, recalled: Recalled, checked: Checked, *, in
         finished = _finish(session, work, checked, plan)
         hints.clear(session, work.claim.scope, recalled.hints)
         hints.add(session, work.claim.scope, checked.neighbours)
+        reach("commit.before")
+    reach("commit.after")
     return Done(tuple(memory.id for memory in plan.to_index()), tuple(finished))
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import wait
 from dataclasses import replace
+from functools import partial
 from uuid import UUID
 
 import numpy as np
 
+from shared.crashpoints import reach
 from shared.db import index_collections, index_queue
-from shared.db.index_collections import BM25_ONLY
+from shared.db.index_collections import BM25_ONLY, Collection
 from shared.db.index_queue import Due
 from shared.errors import WorkError
 from shared.logs import get_logger
@@ -46,11 +47,23 @@ def index(parts: Parts, memories: Sequence[UUID] | None = None, *, limit: int = 
     """
     if memories is not None and not memories:
         return 0
-    rows = parts.db.run(lambda session: index_queue.take(session, limit=limit, memories=memories))
-    by_collection: dict[str, list[Due]] = defaultdict(list)
-    for row in rows:
-        by_collection[row.collection].append(row)
-    return sum(_apply(parts, name, due) for name, due in by_collection.items())
+    known = parts.db.run(index_collections.listing)
+    names = [collection.name for collection in known if _is_ours(parts, collection)]
+    # What serves comes first: a collection being filled may have a million rows in front of a caller's new memory.
+    names.sort(key=lambda name: next(item.state != "active" for item in known if item.name == name))
+    applied = 0
+    for name in names:
+        rows = parts.db.run(partial(index_queue.take, collections=[name], limit=limit, memories=memories))
+        applied += _apply(parts, name, rows) if rows else 0
+    return applied
+
+
+def _is_ours(parts: Parts, collection: Collection) -> bool:
+    """A collection being filled with vectors waits for a process that has its model; one that serves waits for nobody."""
+    if collection.state == "retired":
+        return False
+    can_embed = parts.embedder is not None and parts.embedder.model == collection.model
+    return collection.state == "active" or collection.model == BM25_ONLY or can_embed
 
 
 def _apply(parts: Parts, collection: str, rows: list[Due]) -> int:
@@ -67,6 +80,7 @@ def _apply(parts: Parts, collection: str, rows: list[Due]) -> int:
         pause = max(_PAUSE, error.retry_after or 0.0)
         parts.db.run(lambda session: index_queue.postpone(session, rows, pause))
         return 0
+    reach("index.written")
     parts.db.run(lambda session: index_queue.done(session, ready))
     return len(ready)
 
@@ -104,6 +118,8 @@ def _ensure(parts: Parts, collection: str, rows: list[Due]) -> None:
             dimensions = parts.db.run(lambda session: index_collections.fix_dimensions(session, collection, sizes[0]))
         elif parts.embedder is not None:
             dimensions = parts.embedder.dimensions
+        else:
+            parts.db.run(lambda session: index_collections.settle_bm25(session, collection))
     parts.ensure_collection(collection, dimensions)
 
 

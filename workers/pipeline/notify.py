@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from shared.crashpoints import reach
 from shared.wakeups import Wake
 from workers.parts import Parts
 from workers.work import Done
@@ -11,6 +12,7 @@ from workers.work import Done
 
 def notify(parts: Parts, done: Done) -> None:
     """Publish each finished (or snoozed) event on the channel of the process that accepted it."""
+    reach("notify.before")
     channels: dict[str, list[Wake]] = defaultdict(list)
     for event in done.finished:
         if event.reply_to:

@@ -1,0 +1,181 @@
+"""The service under attack: real processes on one temporary folder, with a proxy on each link that can be cut."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import signal
+import socket
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cli.embedded.api import Api
+from cli.embedded.errors import PartError
+from cli.embedded.listener import listen
+from cli.embedded.part import Part, wait_ready
+from cli.embedded.worker import Worker
+from shared.settings import Settings
+from tests.chaos.proxy import Address, Proxies
+from tests.e2e.flumes import make_key
+from tests.fakes.openai_control import FakeOpenAIProcess
+from tests.stack import QDRANT_KEY, Stack, crash
+
+LINKS = ("api-redis", "worker-redis", "worker-engine", "worker-llm")
+_READY = 90.0  # seconds a part may need on a busy machine
+_THINKING = (0.005, 0.075)  # the scripted model answers after the first, and up to the second more
+
+
+class Fleet:
+    """Parts are started and killed from the main thread only: the kernel ties a child to the thread that spawned it."""
+
+    def __init__(self, *, lease: float, apis: int = 2, workers: int = 2, **settings: object) -> None:
+        self.lease = lease
+        self.stack = Stack()
+        self.proxies = Proxies()
+        self._settings = {
+            "lease": lease, "llm_timeout": 5, "embeddings_timeout": 3, "attempt_deadline": 10, "slots": 8, "chaos": 1,
+            "grace": 8, **settings,
+        }  # fmt: skip
+        self._listeners: list[socket.socket] = []
+        self.llm = self._start_llm()
+        self.database_url = self.stack.new_database()
+        self._make_links()
+        self.apis = [self._api(number) for number in range(1, apis + 1)]
+        self.workers = [self._worker(number) for number in range(1, workers + 1)]
+        self.key = make_key(self.database_url)
+        programs: list[Part] = [*self.apis, *self.workers]
+        for part in programs:
+            part.start()
+        for part in programs:
+            wait_ready(part, _READY)
+
+    @property
+    def urls(self) -> list[str]:
+        """Of the API processes."""
+        return [api.url for api in self.apis]
+
+    @property
+    def logs(self) -> Path:
+        """Where every part writes."""
+        return self.stack.home.layout.logs
+
+    def parts(self) -> list[Part]:
+        """All that can be killed."""
+        return [self.stack.postgres, self.stack.valkey, self.stack.engine, *self.apis, *self.workers]
+
+    def kill(self, part: Part) -> None:
+        """SIGKILL, reaped."""
+        crash(part)
+
+    def quit_postgres(self) -> None:
+        """An immediate stop: no checkpoint, no goodbye, recovery from the log at the next start."""
+        child = self.stack.postgres.child
+        assert child is not None
+        child.signal(signal.SIGQUIT)
+        child.result(30)
+
+    def wipe_valkey(self) -> None:
+        """Between a kill and the next start: all its files."""
+        shutil.rmtree(self.stack.home.layout.valkey, ignore_errors=True)
+
+    def revive(self, part: Part) -> None:
+        """Start a dead part and wait until it serves; one that dies while it starts is started again."""
+        for _ in range(3):
+            part.start()
+            if self._came_up(part):
+                return
+        wait_ready(part, 0.0)
+
+    def _came_up(self, part: Part) -> bool:
+        try:
+            wait_ready(part, _READY)
+        except PartError:
+            return False
+        return True
+
+    def dead(self) -> list[Part]:
+        """Parts that are not running."""
+        return [part for part in self.parts() if part.child is None or part.child.exit_code() is not None]
+
+    def armed(self, worker: Worker, point: str) -> Worker:
+        """The same worker, made to die at a named crash point at its next start."""
+        return self._replace(worker, crash_at=point)
+
+    def disarmed(self, worker: Worker) -> Worker:
+        """The same worker without a crash point."""
+        return self._replace(worker)
+
+    def settings(self) -> Settings:
+        """As the programs see them, without the proxies: for the check at the end."""
+        url = urlsplit(self.stack.engine.url)
+        return Settings(
+            database_url=self.database_url, redis_url=self.stack.valkey.url, qdrant_url=url.geturl(),
+            qdrant_api_key=QDRANT_KEY, openai_base_url=self.llm.base_url, openai_api_key="sk-test",
+        )  # fmt: skip
+
+    def close(self) -> None:
+        """Kill the programs, stop the servers, remove the folder."""
+        programs: list[Part] = [*self.workers, *self.apis]
+        for part in programs:
+            if part.child is not None:
+                part.child.signal(signal.SIGCONT)
+                part.child.kill()
+        for listener in self._listeners:
+            listener.close()
+        self.llm.__exit__(None, None, None)
+        self.proxies.close()
+        self.stack.close()
+
+    def _start_llm(self) -> FakeOpenAIProcess:
+        run = self.stack.home.layout.run
+        run.mkdir(mode=0o700, parents=True, exist_ok=True)
+        llm = FakeOpenAIProcess(run).__enter__()
+        least, spread = _THINKING
+        llm.settings(chat_seconds=least, chat_jitter=spread, embeddings_seconds=0.005, log_text=False)
+        return llm
+
+    def _make_links(self) -> None:
+        run = self.stack.home.layout.run
+        valkey, engine, llm = self.stack.valkey.socket, urlsplit(self.stack.engine.url), urlsplit(self.llm.url)
+        for name in ("api-redis", "worker-redis"):
+            self.proxies.unix(name, run / f"{name}.sock", valkey)
+        self.proxies.tcp("worker-engine", (str(engine.hostname), int(engine.port or 0)))
+        self.proxies.tcp("worker-llm", (str(llm.hostname), int(llm.port or 0)))
+
+    def _url(self, link: str) -> str:
+        where: Address | None = self.proxies.links[link].listening
+        assert where is not None
+        return f"unix://{where}?db=0" if isinstance(where, Path) else f"http://{where[0]}:{where[1]}"
+
+    def _environment(self, role: str, **more: object) -> dict[str, str]:
+        model = {"OPENAI_BASE_URL": f"{self._url('worker-llm')}/v1", "OPENAI_API_KEY": "sk-test"}
+        links = {"redis_url": self._url(f"{role}-redis"), "qdrant_url": self._url("worker-engine")}
+        return self.stack.environment(self.database_url, **{**model, **links, **self._settings, **more})
+
+    def _api(self, number: int) -> Api:
+        listener = listen("127.0.0.1", 0)
+        self._listeners.append(listener)
+        return Api(listener, self._environment("api"), self.logs, name=f"api-{number}")
+
+    def _worker(self, number: int, **more: object) -> Worker:
+        slots, grace = int(str(self._settings["slots"])), float(str(self._settings["grace"]))
+        env = self._environment("worker", **more)
+        return Worker(self.stack.home.layout, env, slots=slots, grace=grace, name=f"worker-{number}")
+
+    def _replace(self, worker: Worker, **more: object) -> Worker:
+        index = self.workers.index(worker)
+        fresh = self._worker(index + 1, **more)
+        self.workers[index] = fresh
+        return fresh
+
+
+def pick(rng: random.Random, fleet: Fleet, kind: str) -> Part:
+    """One part of a kind: api, worker, engine, valkey, postgres."""
+    if kind == "api":
+        return rng.choice(fleet.apis)
+    if kind == "worker":
+        return rng.choice(fleet.workers)
+    one: dict[str, Part] = {
+        "engine": fleet.stack.engine, "valkey": fleet.stack.valkey, "postgres": fleet.stack.postgres,
+    }  # fmt: skip
+    return one[kind]
