@@ -42,6 +42,11 @@ class Work:
         window = self.window.first_half()
         return replace(self, window=window, groups=self.groups[: len(window.messages)])
 
+    def before(self, message_id: UUID) -> Work:
+        """The same work up to a message that is shown, which must not be the first."""
+        place = next(place for place, group in enumerate(self.groups) if group[0].id == message_id)
+        return replace(self, window=self.window.of(self.window.messages[:place]), groups=self.groups[:place])
+
 
 @dataclass(frozen=True, slots=True)
 class Recalled:

@@ -64,9 +64,7 @@ def served_by_ids(session: Session, project_id: UUID, given: ScopeIds, ids: Sequ
         return {}
     where = "".join(f" AND m.{name} = :{name}" for name in given.given())
     rows = session.execute(
-        sa.text(
-            f"SELECT {COLUMNS} FROM memories m WHERE m.project_id = :p AND m.id = ANY(:ids) AND {SERVED}{where}"
-        ),
+        sa.text(f"SELECT {COLUMNS} FROM memories m WHERE m.project_id = :p AND m.id = ANY(:ids) AND {SERVED}{where}"),
         {"p": project_id, "ids": list(ids), **given.given()},
     )
     return {row.id: memory_of(row) for row in rows}
@@ -132,6 +130,18 @@ def current_in_scope(session: Session, scope: ScopeRef, ids: Sequence[UUID]) -> 
         {"p": scope.project_id, "s": scope.scope_id, "ids": list(ids)},
     )
     return {row.id: memory_of(row) for row in rows}
+
+
+def observed_within(session: Session, scope: ScopeRef, after: datetime, until: datetime) -> list[datetime]:
+    """When current memories of a scope were last observed, after one moment and not after the other; at most 100."""
+    rows = session.execute(
+        sa.text(
+            "SELECT DISTINCT observed_at FROM memories WHERE project_id = :p AND scope_id = :s AND state = 'current'"
+            " AND observed_at > :after AND observed_at <= :until ORDER BY observed_at LIMIT 100"
+        ),
+        {"p": scope.project_id, "s": scope.scope_id, "after": after, "until": until},
+    )
+    return list(rows.scalars())
 
 
 def by_hashes(session: Session, scope: ScopeRef, hashes: Sequence[bytes]) -> dict[bytes, Memory]:

@@ -47,7 +47,7 @@ def insert_unless_current(session: Session, memory: Memory) -> UUID:
 
 
 _CHANGEABLE = (
-    "text", "index_text", "hash", "kind", "about", "speaker", "weight", "metadata", "categories", "happens_at",
+    "text", "index_text", "hash", "kind", "about", "role", "speaker", "weight", "metadata", "categories", "happens_at",
     "happens_until", "precision", "valid_from", "valid_to", "observed_at", "expires_on", "immutable", "version",
     "state", "replaced_by", "extractor", "evidence_count", "deleted_seq", "updated_at",
 )  # fmt: skip
@@ -94,7 +94,7 @@ def log(session: Session, scope: ScopeRef, rows: Sequence[VersionRow]) -> None:
                 "project_id": scope.project_id, "scope_id": scope.scope_id, "memory_id": row.memory_id,
                 "version": row.version, "event_id": row.event_id, "seq": row.seq, "op": row.op,
                 "old_text": row.old_text, "new_text": row.new_text, "hash": row.hash,
-                "valid_from": row.valid_from, "before": row.before,
+                "valid_from": row.valid_from, "valid_to": row.valid_to, "before": row.before,
             }
             for row in rows
         ],
@@ -108,7 +108,7 @@ def log(session: Session, scope: ScopeRef, rows: Sequence[VersionRow]) -> None:
                 FROM memory_versions n
                 WHERE n.project_id = :p AND (n.memory_id, n.version) IN (
                         SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:versions AS int[])))
-                  AND n.op IN ('SUPERSEDE', 'PATCH', 'RETRACT')
+                  AND (n.op IN ('SUPERSEDE', 'PATCH') OR (n.new_text IS NULL AND n.op <> 'DELETE'))
                   AND v.project_id = n.project_id AND v.memory_id = n.memory_id AND v.version = n.version - 1
                 """
             ),
@@ -146,7 +146,7 @@ def cite(session: Session, project_id: UUID, rows: Sequence[tuple[UUID, int, Sou
 
 
 def carry_sources(session: Session, project_id: UUID, rows: Sequence[tuple[UUID, int, int]]) -> None:
-    """A refined version keeps the sources of the version it refines: (memory, from version, to version)."""
+    """A changed version keeps the sources of the version it grew out of: (memory, from version, to version)."""
     if not rows:
         return
     session.execute(

@@ -237,6 +237,8 @@ memories = sa.Table(
         postgresql_where=sa.text("state = 'current'"),
     ),
     sa.Index("ix_memories_scope_state", "project_id", "scope_id", "state"),
+    sa.Index("ix_memories_scope_observed", "project_id", "scope_id", "observed_at",
+             postgresql_where=sa.text("state = 'current'")),
     sa.Index("ix_memories_newest", "project_id", sa.text("created_at DESC"), sa.text("id DESC"),
              postgresql_where=sa.text("state = 'current'")),
     *(
@@ -325,7 +327,10 @@ index_collections = sa.Table(
     sa.Column("model", sa.Text, nullable=False),
     sa.Column("dimensions", sa.Integer),
     sa.Column("state", sa.Text, nullable=False),
+    _uuid("queued_to", nullable=True),
+    sa.Column("queued_all", sa.Boolean, nullable=False, server_default=sa.false()),
     _time("created_at", now=True),
+    _time("retired_at"),
     sa.CheckConstraint("state IN ('building','active','retired')", name="state"),
     sa.Index("uq_index_collections_active", "state", unique=True, postgresql_where=sa.text("state = 'active'")),
 )

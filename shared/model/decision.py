@@ -29,9 +29,11 @@ class EventTraits:
 class Decision:
     """One checked record. `owner`: the event of src[0]. `cited`: the events behind the sources, in accept order.
 
-    A message that only repeats a shown one word for word is a source like it, but states nothing: `stating` are the
-    cited events without such repeats (all when empty), `said_at` is the newest time among their messages,
-    `observed_at` the newest of all. `stamped_at`: the caller's own timestamp of src[0], if any.
+    A message that only repeats the cited one before it word for word is a source like it, but states nothing: `stating`
+    are the cited events without such repeats (all when empty), `said_at` is the newest time among their messages,
+    `observed_at` the newest of all. `stated_at`: when the message that states the final state said so first (`said_at`
+    when None). `stamped_at`: the caller's own timestamp of the oldest cited message, if any. `apart`: the last message
+    that states something when several differ, else None: without it the record's messages could be told apart.
     """
 
     op: Op
@@ -47,6 +49,8 @@ class Decision:
     cited: tuple[UUID, ...]
     stating: tuple[UUID, ...] = ()
     observed_at: datetime | None = None
+    stated_at: datetime | None = None
+    apart: UUID | None = None
     target: Candidate | None = None
     speaker: str | None = None
     role: str | None = None

@@ -61,7 +61,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class VersionRow:
-    """One line of a memory's history. `before`: the fields this change replaced, for undoing it."""
+    """One line of a memory's history. `before`: the fields this change replaced, for undoing it.
+
+    `valid_from`: since when its text holds; for a version without a new text, when the one before stopped to hold.
+    """
 
     memory_id: UUID
     version: int
@@ -73,6 +76,7 @@ class VersionRow:
     seq: int | None = None
     valid_from: datetime | None = None
     before: dict[str, Any] | None = None
+    valid_to: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """How checked decisions change the memories of one scope: pure rules over rows read under the scope lock.
 
-Called by commit only. A plan never fails on an equal text and never touches what it must not.
+Called by commit only. A plan never fails on an equal text, never touches what it must not, and leaves the same current
+memories however the messages were cut into windows; docs/updates.md tells each op's effects and why.
 """
 
 from __future__ import annotations
@@ -20,6 +21,14 @@ from shared.model.text import text_hash
 
 class TargetChanged(Exception):
     """A memory shown to the extractor is no longer what it saw; the window must be run again."""
+
+
+class TellApart(Exception):
+    """Messages that may not be weighed as one: the window must end before `message_id`; the next one starts there."""
+
+    def __init__(self, message_id: UUID) -> None:
+        super().__init__(message_id)
+        self.message_id = message_id
 
 
 @dataclass(slots=True)
@@ -77,10 +86,14 @@ class Planner:
         self.extractor = extractor
         self.insist = insist  # no further run: a changed target turns into an ADD
         self._read = {memory.id: memory.version for memory in known.by_id.values()}  # before this plan's own changes
+        self._cited: dict[UUID, dict[UUID, Source]] = {}  # memory -> message -> what this plan cited for it
         self.plan = Plan()
 
     def apply(self, decisions: Sequence[Decision]) -> Plan:
-        """In accept order, so that history never runs backwards. Raises `TargetChanged` unless this is the last run."""
+        """In accept order, so that history never runs backwards.
+
+        Raises `TargetChanged` unless this is the last run, and `TellApart`.
+        """
         for decision in sorted(decisions, key=lambda item: self.events[item.owner].seq):
             self._one(decision)
         return self.plan
@@ -104,23 +117,32 @@ class Planner:
     def _on_target(self, decision: Decision, digest: bytes, target: Memory) -> None:
         late = decision.said_at < target.observed_at
         if decision.op == "RETRACT":
-            if target.immutable or late:
-                return self._drop(decision, "immutable" if target.immutable else "late")
-            return self._retract(decision, target)
-        if target.kind == RAW_KIND:
-            return self._add(decision, digest)
-        if decision.op == "SAME":
-            return self._same(decision, target)
-        if target.immutable:
-            return self._add(decision, digest)
-        if late:
-            return self._add(decision, digest, closed_by=target if decision.op == "SUPERSEDE" else None)
+            self._take_back(decision, target, late=late)
+        elif decision.op == "SAME" and target.kind != RAW_KIND:
+            self._same(decision, target)
+        elif target.kind == RAW_KIND or target.immutable:
+            self._add(decision, digest)
+        elif late:
+            _tell_apart(decision)
+            self._add(decision, digest, closed_by=target if decision.op == "SUPERSEDE" else None)
+        else:
+            self._change(decision, digest, target)
+
+    def _take_back(self, decision: Decision, target: Memory, *, late: bool) -> None:
+        if target.immutable or late:
+            self._drop(decision, "immutable" if target.immutable else "late")
+        else:
+            self._retract(decision, target)
+
+    def _change(self, decision: Decision, digest: bytes, target: Memory) -> None:
         twin = self.known.by_hash.get(digest)
-        if twin is not None and twin.id == target.id:
-            return self._same(decision, target)
-        if twin is not None:
-            return self._replace_by(decision, target, twin)
-        return self._update(decision, digest, target)
+        restored = decision.op == "SUPERSEDE" and decision.apart is not None
+        if twin is not None and twin.id != target.id:
+            self._replace_by(decision, target, twin)
+        elif twin is None or restored:
+            self._update(decision, digest, target)
+        else:
+            self._same(decision, target)
 
     def _was_forgotten(self, decision: Decision, digest: bytes) -> bool:
         deleted = self.known.forgotten.get(digest)
@@ -133,77 +155,64 @@ class Planner:
     def _add(self, decision: Decision, digest: bytes, closed_by: Memory | None = None) -> None:
         twin = self.known.by_hash.get(digest)
         if twin is not None:
-            return self._same(decision, twin)
-        owner = self.events[decision.owner]
+            if twin.id not in self.plan.inserted:
+                _tell_apart(decision)
+            self._same(decision, twin)
+            return
         memory = Memory(
-            project_id=self.project_id, id=uuid7(), scope_id=self.scope_id, ids=owner.ids, text=decision.text,
-            index_text=decision.index_text, hash=digest, kind=decision.kind, about=decision.about,
+            project_id=self.project_id, id=uuid7(), scope_id=self.scope_id, ids=self._first(decision).ids,
+            text=decision.text, index_text=decision.index_text, hash=digest, kind=decision.kind, about=decision.about,
             role=decision.role, speaker=decision.speaker, weight=decision.weight,
             metadata=self._metadata(decision, None), categories=decision.categories,
             happens_at=decision.happens_at, happens_until=decision.happens_until, precision=decision.precision,
-            valid_from=decision.valid_from or decision.said_at, observed_at=_observed(decision),
+            valid_from=_since(decision), observed_at=_observed(decision),
             expires_on=self._last(decision).expires_on, immutable=self._last(decision).immutable,
-            extractor=self.extractor, evidence_count=len(decision.sources),
+            extractor=self.extractor, evidence_count=0,
             created_at=decision.stamped_at or self.now, updated_at=self.now,
         )  # fmt: skip
         if closed_by is not None:
-            memory = replace(
-                memory,
-                state="replaced",
-                replaced_by=closed_by.id,
-                valid_to=closed_by.valid_from or closed_by.observed_at,
-            )
-        else:
+            ended = max(_since(decision), closed_by.valid_from or closed_by.observed_at)
+            memory = replace(memory, state="replaced", replaced_by=closed_by.id, valid_to=ended)
+        memory = self._cite(decision, memory)
+        self.plan.inserted[memory.id] = self.known.by_id[memory.id] = memory
+        if closed_by is None:
             self.known.by_hash[digest] = memory
-        self.known.by_id[memory.id] = memory
-        self.plan.inserted[memory.id] = memory
         self._log(decision, memory, "ADD", None, memory.text)
         self._result(decision, memory, "ADD")
 
     def _same(self, decision: Decision, target: Memory) -> None:
-        memory = replace(
-            target,
-            evidence_count=target.evidence_count + len(decision.sources),
-            observed_at=max(target.observed_at, _observed(decision)),
-        )
-        self._store(memory, reindex=False)
-        self.plan.sources += [(memory.id, memory.version, source) for source in decision.sources]
+        memory = replace(target, observed_at=max(target.observed_at, _observed(decision)))
+        self._store(self._cite(decision, memory), reindex=False)
 
     def _update(self, decision: Decision, digest: bytes, target: Memory) -> None:
-        supersedes = decision.op == "SUPERSEDE"
+        last = self._last(decision)
         memory = replace(
             target, text=decision.text, index_text=decision.index_text, hash=digest, kind=decision.kind,
-            about=decision.about, speaker=decision.speaker or target.speaker, weight=max(decision.weight, target.weight),
-            metadata=self._metadata(decision, target.metadata),
-            categories=decision.categories or target.categories,
-            happens_at=decision.happens_at if supersedes else decision.happens_at or target.happens_at,
-            happens_until=decision.happens_until if supersedes else decision.happens_until or target.happens_until,
-            precision=decision.precision if supersedes or decision.happens_at else target.precision,
-            valid_from=(decision.valid_from or decision.said_at) if supersedes else target.valid_from,
-            observed_at=max(target.observed_at, _observed(decision)), expires_on=self._last(decision).expires_on or target.expires_on,
-            immutable=self._last(decision).immutable or target.immutable, version=target.version + 1,
-            extractor=self.extractor,
-            evidence_count=len(decision.sources) + (0 if supersedes else target.evidence_count), updated_at=self.now,
+            about=decision.about, role=decision.role or target.role, speaker=decision.speaker, weight=decision.weight,
+            metadata=self._metadata(decision, target.metadata), categories=decision.categories or target.categories,
+            observed_at=max(target.observed_at, _observed(decision)), expires_on=last.expires_on,
+            immutable=last.immutable, version=target.version + 1, extractor=self.extractor, updated_at=self.now,
+            **_dates(decision, target),
         )  # fmt: skip
+        memory = self._cite(decision, memory, grown_from=target)
         self.known.by_hash.pop(target.hash, None)
         self.known.by_hash[digest] = memory
         self._store(memory)
-        if not supersedes:
-            self.plan.carried.append((memory.id, target.version, memory.version))
         self._log(decision, memory, decision.op, target, memory.text)
         self._result(decision, memory, "UPDATE", target.text)
 
     def _replace_by(self, decision: Decision, target: Memory, twin: Memory) -> None:
+        _tell_apart(decision)
         self._same(decision, twin)
         closed = replace(
-            target, state="replaced", replaced_by=twin.id, valid_to=decision.valid_from or decision.said_at,
+            target, state="replaced", replaced_by=twin.id, valid_to=_since(decision),
             version=target.version + 1, updated_at=self.now,
         )  # fmt: skip
         self._close(decision, target, closed)
 
     def _retract(self, decision: Decision, target: Memory) -> None:
         closed = replace(
-            target, state="retracted", valid_to=decision.valid_from or decision.said_at,
+            target, state="retracted", valid_to=_since(decision),
             version=target.version + 1, updated_at=self.now,
         )  # fmt: skip
         self._close(decision, target, closed)
@@ -211,8 +220,20 @@ class Planner:
     def _close(self, decision: Decision, target: Memory, closed: Memory) -> None:
         self.known.by_hash.pop(target.hash, None)
         self._store(closed)
+        self.plan.sources += [(closed.id, closed.version, source) for source in decision.sources]
         self._log(decision, closed, decision.op, target, None)
         self._result(decision, closed, "DELETE")
+
+    def _cite(self, decision: Decision, memory: Memory, grown_from: Memory | None = None) -> Memory:
+        """The decision's messages stand behind this version, each once; a new version keeps those of the one before."""
+        known = self._cited.setdefault(memory.id, {})
+        fresh = {source.message_id: source for source in decision.sources if source.message_id not in known}
+        known |= fresh
+        written = fresh if grown_from is None else known
+        self.plan.sources += [(memory.id, memory.version, source) for source in written.values()]
+        if grown_from is not None and memory.id in self._read:
+            self.plan.carried.append((memory.id, self._read[memory.id], memory.version))
+        return replace(memory, evidence_count=memory.evidence_count + len(fresh))
 
     def _store(self, memory: Memory, *, reindex: bool = True) -> None:
         self.known.by_id[memory.id] = memory
@@ -229,10 +250,10 @@ class Planner:
         self.plan.versions.append(
             VersionRow(
                 memory.id, memory.version, op, old.text if old else None, new_text, memory.hash, decision.owner,
-                self.events[decision.owner].seq, memory.valid_from, before_image(old),
+                self.events[decision.owner].seq, memory.valid_to if new_text is None else memory.valid_from,
+                before_image(old), memory.valid_to if new_text is not None else None,
             )
         )  # fmt: skip
-        self.plan.sources += [(memory.id, memory.version, source) for source in decision.sources]
         if new_text is not None and decision.embedding is not None:
             self.plan.embeddings[memory.id] = (memory.version, decision.embedding)
 
@@ -245,15 +266,44 @@ class Planner:
             merged |= self.events[event].metadata or {}
         return merged or None
 
+    def _first(self, decision: Decision) -> EventTraits:
+        return self.events[(decision.stating or decision.cited)[0]]
+
     def _last(self, decision: Decision) -> EventTraits:
         return self.events[(decision.stating or decision.cited)[-1]]
+
+
+def _tell_apart(decision: Decision) -> None:
+    """What changes nothing in a memory but may vouch for it cannot cite several statements: which of them vouches?"""
+    if decision.apart is not None:
+        raise TellApart(decision.apart)
 
 
 def _observed(decision: Decision) -> datetime:
     return decision.observed_at or decision.said_at
 
 
-_UNDONE = ("text", "kind", "about", "speaker", "weight", "metadata", "precision", "state", "immutable")
+def _since(decision: Decision) -> datetime:
+    """Since when the statement holds as far as is known: the date it gives, else when it was said."""
+    return decision.valid_from or decision.stated_at or decision.said_at
+
+
+def _dates(decision: Decision, target: Memory) -> dict[str, Any]:
+    """A statement brings its own dates; a refinement that names none keeps those that were named before."""
+    named = decision.happens_at is not None or decision.happens_until is not None
+    if decision.op == "SUPERSEDE" or named:
+        return {
+            "happens_at": decision.happens_at, "happens_until": decision.happens_until,
+            "precision": decision.precision, "valid_from": _since(decision),
+        }  # fmt: skip
+    since_named = target.happens_at is not None and target.valid_from == target.happens_at
+    return {"valid_from": target.valid_from if since_named else _since(decision)}
+
+
+_UNDONE = (
+    "text", "kind", "about", "role", "speaker", "weight", "metadata", "precision", "state", "immutable",
+    "evidence_count", "extractor",
+)  # fmt: skip
 _UNDONE_TIMES = ("happens_at", "happens_until", "valid_from", "valid_to", "observed_at", "expires_on")
 
 

@@ -1,41 +1,63 @@
-"""Which messages of a window say the same thing again, so that the model reads them once and all count as sources."""
+"""Which messages of a window only repeat another one: they vouch for what it states, and change nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from itertools import groupby
 
 from shared.model.message import Message
 
-Key = tuple[object, ...]
+Groups = tuple[tuple[Message, ...], ...]
 
 
-def stands_for(messages: Sequence[Message]) -> dict[int, tuple[int, ...]]:
-    """Index of each message that is shown -> the indexes it stands for, itself first.
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """The messages behind a record. `messages`: all accepted ones, those of its first source first.
 
-    An event repeats the one directly before it when all its messages in the window are the same (role, speaker, text,
-    day said). Elsewhere the same words may answer another question or restore what was changed in between.
+    `stating`: in accept order, without those that repeat the one before; `final`: the one that says the final state.
     """
-    shown: dict[int, tuple[int, ...]] = {}
-    before: list[int] = []
-    for indexes in _events(messages):
-        if before and _keys(messages, indexes) == _keys(messages, before):
-            for original, again in zip(before, indexes, strict=True):
-                shown[original] = (*shown[original], again)
-        else:
-            before = indexes
-            shown |= {index: (index,) for index in indexes}
-    return shown
+
+    messages: tuple[Message, ...]
+    stating: tuple[Message, ...]
+    final: Message
 
 
-def _events(messages: Sequence[Message]) -> list[list[int]]:
-    runs = groupby(range(len(messages)), key=lambda index: messages[index].event_id)
-    return [list(run) for _, run in runs]
+def in_a_row(messages: Sequence[Message]) -> Groups:
+    """Messages in a row that say the same words on the same day; the extractor is shown the first of each.
+
+    Only in a row: elsewhere the same words may answer another question or restore what was changed in between.
+    """
+    return tuple(tuple(same) for _, same in groupby(messages, _on_the_day))
 
 
-def _keys(messages: Sequence[Message], indexes: list[int]) -> list[Key]:
-    return [_key(messages[index]) for index in indexes]
+def cite(
+    shown: Sequence[Message], groups: Groups, src: Sequence[int], claimed: AbstractSet[int] = frozenset()
+) -> Cited:
+    """What a record with these sources rests on; `src[0]` states the final state.
+
+    A later message that no record cites (`claimed`) and that says the same as `src[0]` on the same day is a source too.
+    """
+    again = [
+        index
+        for index in range(max(src) + 1, len(shown))
+        if index not in claimed and _on_the_day(shown[index]) == _on_the_day(shown[src[0]])
+    ]
+    indexes = tuple(dict.fromkeys((*src, *again)))
+    stating: list[Message] = []
+    final = shown[src[0]]
+    for index in sorted(indexes):
+        if not stating or _words(shown[index]) != _words(stating[-1]):
+            stating.append(shown[index])
+        if index == src[0]:
+            final = stating[-1]
+    return Cited(tuple(message for index in indexes for message in groups[index]), tuple(stating), final)
 
 
-def _key(message: Message) -> Key:
-    return (message.role, message.speaker, message.text, message.said_at.date(), message.said_at.utcoffset())
+def _words(message: Message) -> tuple[object, ...]:
+    return (message.role, message.speaker, message.text)
+
+
+def _on_the_day(message: Message) -> tuple[object, ...]:
+    return (*_words(message), message.said_at.date(), message.said_at.utcoffset())

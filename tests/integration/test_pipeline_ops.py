@@ -45,7 +45,7 @@ def _after(bench: Bench, op: Op, words: str, text: str | None = None) -> tuple[B
 
 
 def test_supersede_updates_in_place(bench: Bench) -> None:
-    """UPDATE with the previous text; same id, next version, only the new source, the index follows."""
+    """UPDATE with the previous text; same id, next version, the source of what it replaces stays, the index follows."""
     bench.post("I live in Rome")
     bench.step()
     old = bench.memory("I live in Rome")
@@ -59,7 +59,7 @@ def test_supersede_updates_in_place(bench: Bench) -> None:
         {"id": str(old.id), "memory": "I live in Milan", "event": "UPDATE", "previous_memory": "I live in Rome"}
     ]
     assert bench.history(new) == [(1, "ADD", "I live in Rome"), (2, "SUPERSEDE", "I live in Milan")]
-    assert bench.sources(new) == ["I live in Milan"]
+    assert bench.sources(new) == ["I live in Rome", "I live in Milan"]
     assert bench.indexed() == {old.id: 2}
     assert (bench.found("Milan"), bench.found("Rome")) == ([old.id], [])
     first, second = rows(bench.db, "SELECT valid_from, valid_to FROM memory_versions ORDER BY version")

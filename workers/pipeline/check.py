@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import UTC
 from uuid import UUID
@@ -15,6 +16,7 @@ from shared.model.decision import Decision
 from shared.model.memory import Source
 from shared.model.message import Message, Window
 from shared.model.record import Candidate, Extraction, Record
+from shared.model.repeats import cite
 from shared.model.text import normalise
 from workers.checks import asked, dates, names, ops, quotes
 from workers.checks.folding import fold
@@ -50,7 +52,8 @@ def check(work: Work, candidates: Sequence[Candidate], extraction: Extraction, *
 
     Several messages may change one memory or say the same: each counts, as if they had come one by one.
     """
-    sieve = _Sieve(work, candidates, records_cap)
+    claimed = frozenset(index for record in extraction.records for index in record.src)
+    sieve = _Sieve(work, candidates, records_cap, claimed)
     for record in sorted(extraction.records, key=lambda item: item.src[:1]):
         sieve.take(_stored(record))
     rejections = {event: {reason.value: n for reason, n in counts.items()} for event, counts in sieve.rejected.items()}
@@ -64,6 +67,7 @@ class _Sieve:
     work: Work
     candidates: Sequence[Candidate]
     records_cap: int
+    claimed: frozenset[int] = frozenset()  # what any record of the answer cites
     decisions: list[Decision] = field(default_factory=list)
     rejected: dict[UUID, Counter[Reason]] = field(default_factory=dict)
     _ground: Ground = field(init=False)
@@ -88,7 +92,7 @@ class _Sieve:
             return self._reject(record, ruling)
         if (reason := self._crowded_out(record, ruling)) is not None:
             return self._reject(record, reason)
-        self.decisions.append(decision(self.work, record, ruling, verdict.quote))
+        self.decisions.append(decision(self.work, record, ruling, verdict.quote, self.claimed))
         return None
 
     def _crowded_out(self, record: Record, ruling: Ruling) -> Reason | None:
@@ -117,14 +121,20 @@ class _Sieve:
         self.rejected.setdefault(messages[first].event_id, Counter())[reason] += 1
 
 
-def decision(work: Work, record: Record, ruling: Ruling, quote: Quote) -> Decision:
-    """A record that stands, with its sources, dates and owner resolved."""
+def decision(
+    work: Work, record: Record, ruling: Ruling, quote: Quote, claimed: AbstractSet[int] = frozenset()
+) -> Decision:
+    """A record that stands, with its sources, dates and owner resolved. `claimed`: what any record cites."""
     shown = work.window.messages[record.src[0]]
-    stating = [work.window.messages[index] for index in dict.fromkeys(record.src)]
-    cited = [message for index in dict.fromkeys(record.src) for message in work.groups[index]]
-    said_at = max(message.said_at for message in stating)
+    behind = cite(work.window.messages, work.groups, record.src, claimed)
+    said_at = max(message.said_at for message in behind.stating)
+    first, last = behind.stating[0], behind.stating[-1]
     times = dates.read(record, shown.said_at.tzinfo or said_at.tzinfo or UTC)
-    starts = times.when.at if times.when and record.kind in _STARTED_BY_WHEN and times.when.at <= said_at else None
+    starts = (
+        times.when.at
+        if times.when and record.kind in _STARTED_BY_WHEN and times.when.at <= behind.final.said_at
+        else None
+    )
     return Decision(
         op=ruling.op,
         text=record.text,
@@ -133,12 +143,14 @@ def decision(work: Work, record: Record, ruling: Ruling, quote: Quote) -> Decisi
         about=record.about,
         weight=min(3, max(1, record.weight)),
         categories=_categories(record, work.window),
-        sources=_sources(record, cited, shown, quote),
+        sources=_sources(record, behind.messages, shown, quote),
         owner=shown.event_id,
         said_at=said_at,
-        cited=_events(cited),
-        stating=_events(stating),
-        observed_at=max(message.said_at for message in cited),
+        cited=_events(behind.messages),
+        stating=_events(behind.stating),
+        observed_at=max(message.said_at for message in behind.messages),
+        stated_at=behind.final.said_at,
+        apart=last.id if last is not first else None,
         target=ruling.target,
         speaker=shown.speaker,
         role=shown.role,
@@ -146,7 +158,7 @@ def decision(work: Work, record: Record, ruling: Ruling, quote: Quote) -> Decisi
         happens_until=times.until.at if times.until else None,
         precision=times.precision,
         valid_from=starts,
-        stamped_at=shown.said_at if shown.id in work.stamped else None,
+        stamped_at=first.said_at if first.id in work.stamped else None,
     )
 
 

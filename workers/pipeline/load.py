@@ -6,10 +6,9 @@ Ends here: events that are too old, crash every time or failed too often.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
 from uuid import UUID
 
-from shared.db import events, messages, projects, scopes
+from shared.db import events, memories, messages, projects, scopes
 from shared.db.engine import Session
 from shared.db.events import Finished, Progress
 from shared.db.messages import OpenMessage
@@ -17,7 +16,8 @@ from shared.db.scopes import Claim
 from shared.model.decision import EventTraits
 from shared.model.ids import uuid7
 from shared.model.message import CHARS_PER_TOKEN, Message, Rules, Window
-from shared.model.windows import Limits, Waiting, cut, events_of
+from shared.model.repeats import in_a_row
+from shared.model.windows import Limits, Waiting, cut, events_of, span
 from workers.parts import Parts
 from workers.work import Done, Work
 
@@ -31,7 +31,7 @@ def load(parts: Parts, claim: Claim) -> Work | Done:
         hopeless = _hopeless(parts, waiting)
         if hopeless is not None:
             return _end(session, claim, waiting, *hopeless)
-        chosen = _cut(parts, claim, waiting)
+        chosen = _cut(parts, session, claim, waiting)
         if not chosen:
             scopes.settle(session, claim, done=claim.pending, done_bytes=0)
             return Done((), ())
@@ -66,7 +66,7 @@ def _end(session: Session, claim: Claim, waiting: Sequence[OpenMessage], code: s
     return Done((), tuple(finished))
 
 
-def _cut(parts: Parts, claim: Claim, waiting: Sequence[OpenMessage]) -> tuple[Waiting, ...]:
+def _cut(parts: Parts, session: Session, claim: Claim, waiting: Sequence[OpenMessage]) -> tuple[Waiting, ...]:
     settings = parts.settings
     many = claim.pending > settings.window_messages
     much = claim.pending_bytes > settings.window_tokens * CHARS_PER_TOKEN
@@ -75,9 +75,13 @@ def _cut(parts: Parts, claim: Claim, waiting: Sequence[OpenMessage]) -> tuple[Wa
         if many or much
         else Limits(settings.window_messages, settings.window_tokens)
     )
-    return cut(
-        [Waiting(item.message, item.window_key, bool(item.crash_count or item.attempts)) for item in waiting], limits
-    )
+    ready = [
+        Waiting(item.message, item.window_key, bool(item.crash_count or item.attempts), item.immutable)
+        for item in waiting
+    ]
+    said = span(cut(ready, limits))
+    observed = memories.observed_within(session, claim.scope, *said) if said else ()
+    return cut(ready, limits, observed)
 
 
 def _work(parts: Parts, session: Session, claim: Claim, chosen: Sequence[Waiting]) -> Work:
@@ -111,12 +115,5 @@ def _window(
 
 
 def group(taken: Sequence[Message]) -> tuple[tuple[Message, ...], ...]:
-    """Messages in a row that say the same, by the same speaker on the same day, are one for the extractor.
-
-    Only in a row: "Rome", "Milan", "Rome" ends in Rome, and what is halved must stay a run of messages.
-    """
-    return tuple(tuple(same) for _, same in groupby(taken, _repeated))
-
-
-def _repeated(message: Message) -> tuple[object, ...]:
-    return (message.role, message.speaker, message.text, message.said_at.date(), message.said_at.utcoffset())
+    """Messages in a row that say the same are one for the extractor; what is halved must stay a run of messages."""
+    return in_a_row(taken)

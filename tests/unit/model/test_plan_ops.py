@@ -48,8 +48,8 @@ def test_a_callers_own_timestamp_dates_the_memory() -> None:
     assert (tea.created_at, tea.valid_from) == (at(2), at(1))
 
 
-def test_refine_keeps_id_sources_validity_and_old_values() -> None:
-    """REFINE is the next version of the same truth: sources carried over, evidence added, first validity kept."""
+def test_refine_keeps_id_sources_and_named_dates() -> None:
+    """REFINE is the next version of the same truth: sources carried over, evidence added, dates kept unless named."""
     event = traits(3, {"b": 2})
     old = memory(
         "Lives in Rome", metadata={"a": 1, "b": 1}, evidence_count=2, happens_at=at(30), precision="day", weight=3,
@@ -60,9 +60,10 @@ def test_refine_keeps_id_sources_validity_and_old_values() -> None:
 
     (new,) = made.changed.values()
     assert (new.id, new.version, new.text) == (old.id, 2, "Lives in Rome, in Trastevere")
-    assert (new.metadata, new.evidence_count, new.valid_from) == ({"a": 1, "b": 2}, 3, NOON)
-    assert (new.happens_at, new.precision, new.weight) == (at(30), "day", 3)
-    assert (new.categories, new.speaker, new.expires_on) == (("home",), "Alex", date(2027, 1, 1))
+    assert (new.metadata, new.evidence_count, new.valid_from) == ({"a": 1, "b": 2}, 3, at(1))
+    assert (new.happens_at, new.precision) == (at(30), "day")
+    assert (new.categories, new.weight) == (("home",), 2)
+    assert (new.speaker, new.expires_on, new.immutable) == (None, None, False)
     assert new.observed_at == at(1)
     assert made.carried == [(old.id, 1, 2)]
     assert outcome(made) == [("UPDATE", "Lives in Rome, in Trastevere", "Lives in Rome")]
@@ -74,16 +75,16 @@ def test_refine_keeps_id_sources_validity_and_old_values() -> None:
 
 
 def test_supersede_starts_a_new_truth_under_the_same_id() -> None:
-    """SUPERSEDE: new validity, only its own evidence and sources, dates of the old statement gone."""
+    """SUPERSEDE: new validity, the evidence of what it replaced stays behind it, dates of the old statement gone."""
     event = traits(3)
     old = memory("Lives in Rome", evidence_count=4, happens_at=at(30), precision="day", metadata={"a": 1})
 
     made = plan([decision("SUPERSEDE", "Lives in Milan", [event], old)], [event], [old])
 
     (new,) = made.changed.values()
-    assert (new.id, new.version, new.state, new.evidence_count) == (old.id, 2, "current", 1)
+    assert (new.id, new.version, new.state, new.evidence_count) == (old.id, 2, "current", 5)
     assert (new.valid_from, new.happens_at, new.precision, new.metadata) == (at(1), None, None, {"a": 1})
-    assert made.carried == []
+    assert made.carried == [(old.id, 1, 2)]
     assert [(memory_id, version) for memory_id, version, _ in made.sources] == [(old.id, 2)]
     assert outcome(made) == [("UPDATE", "Lives in Milan", "Lives in Rome")]
 

@@ -1,56 +1,89 @@
-"""Which messages are shown once and count for others."""
+"""Which messages are shown once, and what a record rests on when some only repeat others."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import pytest
+
 from shared.model.message import Message, Role
-from shared.model.repeats import stands_for
+from shared.model.repeats import cite, in_a_row
 
 SAID = datetime(2026, 5, 14, 10, 0, tzinfo=UTC)
 
 
-def window(*lines: tuple[int, str] | tuple[int, str, Role], days: tuple[int, ...] = ()) -> list[Message]:
-    """Messages as (event, text[, role]); `days` later than the first day, by place."""
+def messages(*texts: str, role: Role = "user", days: Sequence[int] = ()) -> list[Message]:
+    """One message an event, a minute after the one before; `days` later by place."""
     return [
         Message(
-            UUID(int=place),
-            UUID(int=line[0]),
-            line[0],
-            0,
-            line[2] if len(line) > 2 else "user",
-            line[1],
+            UUID(int=place + 1), UUID(int=100 + place), place, 0, role, text,
             SAID + timedelta(days=days[place] if days else 0, minutes=place),
         )
-        for place, line in enumerate(lines)
-    ]
+        for place, text in enumerate(texts)
+    ]  # fmt: skip
 
 
-def test_the_same_add_posted_again_is_shown_once() -> None:
-    """One message a call, or a whole turn a call."""
-    assert stands_for(window((1, "I like tea"), (2, "I like tea"), (3, "I like tea"))) == {0: (0, 1, 2)}
-    turns = window((1, "Tea?", "assistant"), (1, "Yes"), (2, "Tea?", "assistant"), (2, "Yes"))
-    assert stands_for(turns) == {0: (0, 2), 1: (1, 3)}
+def places(found: Sequence[Message]) -> list[int]:
+    return [message.seq for message in found]
 
 
-def test_words_that_restore_an_earlier_state_are_shown() -> None:
-    """Rome, Milan, Rome: the last one counts."""
-    moves = window(*[(event, text) for event, text in enumerate(["I live in Rome", "I live in Milan"] * 2)])
-    assert len(stands_for(moves)) == 4
-    pairs = [(event, text) for event in range(3) for text in (("I live in Milan", "I live in Rome")[event % 2], "So")]
-    assert len(stands_for(window(*pairs))) == 6
+def test_equal_messages_in_a_row_are_shown_once() -> None:
+    """Whatever the event; the first of each run stands for it."""
+    assert [places(run) for run in in_a_row(messages("a", "a", "b", "a", "a", "a"))] == [[0, 1], [2], [3, 4, 5]]
+    assert in_a_row([]) == ()
 
 
-def test_the_same_words_to_another_question_are_shown() -> None:
-    """A second "yes" elsewhere, within an event or in its own, is another statement."""
-    own = window((1, "Tea?", "assistant"), (2, "Yes"), (3, "Rome?", "assistant"), (4, "Yes"))
-    assert stands_for(own) == {index: (index,) for index in range(4)}
-    one = window((1, "Tea?", "assistant"), (1, "Yes"), (1, "Rome?", "assistant"), (1, "Yes"))
-    assert stands_for(one) == {index: (index,) for index in range(4)}
+def test_another_day_speaker_or_role_is_no_repeat() -> None:
+    """Tomorrow of two days is two days, and two people have two homes."""
+    assert len(in_a_row(messages("a", "a", days=(0, 1)))) == 2
+    assert len(in_a_row([*messages("a"), *messages("a", role="assistant")])) == 2
 
 
-def test_the_same_words_on_another_day_or_in_another_role_are_shown() -> None:
-    """Said a day later, "yesterday" is another day."""
-    assert len(stands_for(window((1, "I ran yesterday"), (2, "I ran yesterday"), days=(0, 1)))) == 2
-    assert len(stands_for(window((1, "I like tea"), (2, "I like tea", "assistant")))) == 2
+CITED: dict[str, tuple[str, tuple[int, ...], list[int], list[int], int]] = {
+    # texts, src -> messages behind it, those that state something, the final one
+    "one message": ("a", (0,), [0], [0], 0),
+    "final first": ("ab", (1, 0), [1, 0], [0, 1], 1),
+    "an equal one cited": ("axa", (0, 2), [0, 2], [0], 0),
+    "an equal one cited first": ("axa", (2, 0), [2, 0], [0], 0),
+    "an equal one not cited": ("axa", (0,), [0, 2], [0], 0),
+    "restored": ("aba", (2, 1, 0), [2, 1, 0], [0, 1, 2], 2),
+    "restored and said again": ("abaxa", (2, 1, 0), [2, 1, 0, 4], [0, 1, 2], 2),
+    "changed once, said twice": ("abxb", (3, 1, 0), [3, 1, 0], [0, 1], 1),
+    "an earlier equal one is left alone": ("aba", (2,), [2], [2], 2),
+    "given twice": ("ab", (1, 1, 0), [1, 0], [0, 1], 1),
+}
+
+
+@pytest.mark.parametrize(("texts", "src", "behind", "stating", "final"), CITED.values(), ids=CITED)
+def test_what_a_record_rests_on(
+    texts: str, src: tuple[int, ...], behind: list[int], stating: list[int], final: int
+) -> None:
+    """All are sources; those that repeat the cited one before state nothing; the final state was said first by one."""
+    shown = messages(*texts)
+    found = cite(shown, tuple((message,) for message in shown), src)
+
+    assert (places(found.messages), places(found.stating), found.final.seq) == (behind, stating, final)
+
+
+def test_a_repeat_that_another_record_cites_is_left_to_it() -> None:
+    """It states something else there."""
+    shown = messages("a", "b", "a")
+    found = cite(shown, tuple((message,) for message in shown), (0,), claimed={0, 1, 2})
+
+    assert places(found.messages) == [0]
+
+
+def test_an_uncited_repeat_of_another_day_is_left_alone() -> None:
+    """It may speak of that day."""
+    shown = messages("a", "b", "a", days=(0, 0, 1))
+
+    assert places(cite(shown, tuple((message,) for message in shown), (0,)).messages) == [0]
+
+
+def test_a_shown_message_brings_all_it_stands_for() -> None:
+    """Identical messages count as sources for all."""
+    groups = in_a_row(messages("a", "a", "b"))
+
+    assert places(cite([group[0] for group in groups], groups, (1, 0)).messages) == [2, 0, 1]
