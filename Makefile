@@ -34,8 +34,8 @@ lint: venv ## ruff, mypy --strict, import contracts
 	.venv/bin/python -m mypy
 	.venv/bin/python -c 'from importlinter.cli import lint_imports_command as run; run()'
 
-bench: venv ## adds per second and CPU per add, beside a floor measured in the same run
-	@exec sh .ci/clean-env .venv/bin/python -m tests.bench
+bench: venv ## adds per second and CPU per add, beside a floor measured in the same run (B=--quick: some)
+	@exec sh .ci/clean-env .venv/bin/python -m tests.bench $(B)
 
 docs: venv ## render docs/settings.md from shared/settings.py
 	@.venv/bin/python -m docs.settings_table
