@@ -67,14 +67,14 @@ def rows(db: Database, query: str, *values: Any) -> list[dict[str, Any]]:
     """The answer to a query of the test's own, over a connection of its own."""
     url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(url, row_factory=dict_row) as connection:
-        return connection.execute(query, values).fetchall()  # type: ignore[call-overload, no-any-return]
+        return connection.execute(query, values).fetchall()
 
 
 def change(db: Database, statement: str, *values: Any) -> None:
     """Set up a state that time or a crash would bring about."""
     url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(url) as connection:
-        connection.execute(statement, values)  # type: ignore[call-overload]
+        connection.execute(statement, values)
 
 
 def column(db: Database, query: str, *values: Any) -> list[Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.db import events, index_collections, index_queue, memories
-from shared.db.accept import Accepted
+from shared.db.accept import Accepted, NewMessage
 from shared.db.engine import Database
 from shared.db.events import Event
 from shared.db.index_collections import BM25_ONLY
@@ -27,11 +27,12 @@ from shared.vectors.layout import collection_name
 from shared.vectors.types import Query, Where
 from shared.wakeups import Waker
 from tests import factories
-from tests.factories import ALEX, NewMessage, change
+from tests.factories import ALEX, change
 from tests.stack import QDRANT_KEY, wait_until
 from workers.dispatch import Dispatcher
 from workers.leases import Leases
 from workers.parts import FaultsOf, Parts
+from workers.pipeline.index import index
 from workers.pipeline.run import run
 from workers.work import Done
 
@@ -119,7 +120,7 @@ class Bench:
         model = embedder.model if embedder else None
         self.collection = collection_name(model, 1)
         db.run(lambda session: index_collections.ensure(session, model or BM25_ONLY, self.collection))
-        self._background = ThreadPoolExecutor(2)
+        self._background = ThreadPoolExecutor(1)
         self.parts = Parts(
             settings=Settings(**(_SETTINGS | settings)),
             db=db,
@@ -211,8 +212,14 @@ class Bench:
         return [row.text for row in found]
 
     def wait_indexed(self) -> None:
-        """A window waits a second for the index; what takes longer follows by itself."""
-        wait_until(lambda: self.db.run(index_queue.backlog) == 0, "the index queue to run empty")
+        """What is being written is written; then what a worker's poll does: apply rows until none is left."""
+        self._background.submit(lambda: None).result(timeout=30)
+
+        def empty() -> bool:
+            index(self.parts)
+            return self.db.run(index_queue.backlog) == 0
+
+        wait_until(empty, "the index queue to run empty")
 
     def indexed(self) -> dict[UUID, int]:
         """Memory and version of every point the index holds, once nothing is queued for it."""

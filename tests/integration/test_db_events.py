@@ -27,7 +27,7 @@ def _counts(db: Database, event_id: UUID) -> tuple[str, int, int, int, int]:
     (row,) = rows(
         db, "SELECT status, attempts, crash_count, lone_crashes, snoozes FROM events WHERE id = %s", event_id
     )
-    return tuple(row.values())  # type: ignore[return-value]
+    return tuple(row.values())
 
 
 def _start(db: Database, project_id: UUID, *ids: UUID) -> None:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
+from typing import Any
 from uuid import UUID
 
 from shared.db import events, index_collections, memories
+from shared.db.accept import NewMessage
 from shared.db.engine import Database
 from shared.db.memories import Page
 from shared.model.memory import Memory
 from tests import factories
-from tests.factories import ALEX, NewMessage, column, post, rows, said
+from tests.factories import ALEX, column, post, rows, said
 
 NOON = datetime(2026, 5, 6, 12, tzinfo=UTC)
 ODD = "  Ｔabs\tand  spaces…\n\nÜber “quotes” 👩‍🚀 \u200b. "
 
 
-def _raw(db: Database, project_id: UUID, *messages: str | NewMessage, **options: object) -> UUID:
+def _raw(db: Database, project_id: UUID, *messages: str | NewMessage, **options: Any) -> UUID:
     return post(db, project_id, *messages, infer=False, **options).event_id
 
 
