@@ -11,7 +11,7 @@ from shared.model.language import Language, language
 from shared.model.message import Message, Window
 from shared.model.record import Kind
 from shared.model.sentences import Sentence, phatic, sentences
-from workers.checks.folding import Folded, fold
+from workers.checks.folding import fold
 from workers.checks.orders.found import gives_orders
 from workers.checks.quotes import find, proves
 from workers.checks.secrets import holds_secret
@@ -90,15 +90,13 @@ class _Reader:
         self._language = language(self._text)
 
     def read(self) -> Iterator[Statement]:
-        """Every statement whose quote proves it; beside a block of code too little may be left for that."""
-        if self._text == self._message.text:
-            return self._read()
-        folded = fold(self._message.text)
-        return (statement for statement in self._read() if self._proven(statement, folded))
-
-    def _proven(self, statement: Statement, folded: Folded) -> bool:
-        found = find(statement.quote, self._message.text, folded)
-        return found is not None and proves(found, self._message.text)
+        """Every statement whose quote proves it: a very short one, or one beside a block of code, may not."""
+        message = self._message.text
+        folded = fold(message) if len(message) <= _SEARCHED else None  # in longer ones it costs more than it is worth
+        for statement in self._read():
+            found = find(statement.quote, message, folded) if folded else None
+            if folded is None or statement.act != "say" or (found is not None and proves(found, message)):
+                yield statement
 
     def _read(self) -> Iterator[Statement]:
         bare_secret_next = False
