@@ -211,9 +211,13 @@ class Bench:
         found = self.db.run(lambda session: memories.sources(session, self.project_id, memory.id))
         return [row.text for row in found]
 
-    def wait_indexed(self) -> None:
-        """What is being written is written; then what a worker's poll does: apply rows until none is left."""
+    def wait_background(self) -> None:
+        """Until the index write of the last window has ended, well or not."""
         self._background.submit(lambda: None).result(timeout=30)
+
+    def wait_indexed(self) -> None:
+        """What a worker's poll does: apply rows until none is left."""
+        self.wait_background()
 
         def empty() -> bool:
             index(self.parts)

@@ -10,7 +10,7 @@ from itertools import zip_longest
 from uuid import UUID
 
 from shared.db import hints, index_collections, index_queue, memories
-from shared.db.index_collections import Collection
+from shared.db.index_collections import BM25_ONLY, Collection
 from shared.model.memory import Memory
 from shared.model.record import Candidate, Usage
 from shared.model.sentences import queries
@@ -44,7 +44,7 @@ def recall(parts: Parts, work: Work) -> Recalled:
 def _search(parts: Parts, work: Work, collection: Collection | None) -> tuple[list[UUID], Usage]:
     """Memory ids, best first: the first hits of all sentences, then the second ones, and so on."""
     texts = queries(work.window.messages)
-    if not texts or collection is None:
+    if not texts or collection is None or _is_unborn(collection):
         return [], Usage()
     parts.ensure_collection(collection.name, collection.dimensions)
     dense: list[Dense | None] = [None] * len(texts)
@@ -59,6 +59,11 @@ def _search(parts: Parts, work: Work, collection: Collection | None) -> tuple[li
     ]
     ranked = [[hit.memory_id for hit in _best_first(hits)] for hits in parts.index.search(collection.name, asked)]
     return _interleave(ranked), usage
+
+
+def _is_unborn(collection: Collection) -> bool:
+    """The size of its vectors is not known before the first one was made: nothing can be in it yet."""
+    return collection.dimensions is None and collection.model != BM25_ONLY
 
 
 def _best_first(hits: Sequence[Hit]) -> list[Hit]:
