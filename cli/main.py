@@ -71,6 +71,16 @@ def rebuild(data_dir: DataDir = None) -> None:
 
 
 @app.command()
+def reindex(data_dir: DataDir = None) -> None:
+    """Move the index to the configured embedding model; workers do it by themselves, this shows the progress."""
+    with plain_errors():
+        from cli import maintain as command
+
+        if not command.reindex(load_settings(data_dir=data_dir)):
+            raise typer.Exit(1)
+
+
+@app.command()
 def demo(
     llm: Annotated[bool, typer.Option("--llm", help="Use OPENAI_API_KEY and OPENAI_BASE_URL of this shell.")] = False,
 ) -> None:

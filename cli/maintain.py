@@ -1,4 +1,4 @@
-"""`flumes verify` and `flumes rebuild`: the vector index against Postgres, with progress; reads go on meanwhile."""
+"""`flumes verify`, `flumes rebuild`, `flumes reindex`: the vector index against Postgres, with progress; reads go on meanwhile."""
 
 from __future__ import annotations
 
@@ -31,6 +31,15 @@ def rebuild(settings: Settings) -> bool:
     console = Console(highlight=False, soft_wrap=True)
     with services(settings, index=True) as told, _progress(console) as progress:
         report = maintenance.rebuild(told, progress=progress)
+    _say(console, report)
+    return report.clean
+
+
+def reindex(settings: Settings) -> bool:
+    """Fill a collection for the configured embedding model; True when it serves and agrees with Postgres."""
+    console = Console(highlight=False, soft_wrap=True)
+    with services(settings, index=True) as told, _progress(console) as progress:
+        report = maintenance.change_model(told, progress=progress)
     _say(console, report)
     return report.clean
 

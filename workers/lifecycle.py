@@ -143,6 +143,4 @@ def _stopped() -> None:
         worker.release()
     worker.leases.stop()
     worker.parts.background.shutdown(wait=False, cancel_futures=True)
-    worker.parts.waker.close()
-    worker.parts.index.close()
-    worker.parts.db.close()
+    worker.parts.close()

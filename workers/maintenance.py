@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
 from uuid import UUID
 
 from shared.db import index_audit, index_collections
@@ -15,19 +15,18 @@ from shared.db.engine import Database
 from shared.db.index_collections import BM25_ONLY, Collection
 from shared.errors import Unavailable
 from shared.settings import Settings
-from shared.vectors.layout import collection_name
 from shared.vectors.types import Tombstone
+from workers import reindex
 from workers.assembly import make_parts
 from workers.parts import Parts
 from workers.pipeline.index import index
-
-ALIAS = "flumes-memories"  # what a person or another tool may search; the service reads by the name in Postgres
 
 Progress = Callable[[str, int, int], None]  # step, done, of how many
 
 _PAGE = 2_000
 _PAUSE = 0.2  # seconds between looks while other workers apply the rows
 _ANY_VERSION = 2**31 - 1
+_READERS = 2.0  # seconds after the swap in which API processes may still know the old collection
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +51,13 @@ def _parts(settings: Settings) -> Iterator[Parts]:
     """A worker's parts without a worker: no bells, no poll, and no model is called."""
     database = Database(settings.database_url, pool_size=4, name="flumes-maintenance")
     background = ThreadPoolExecutor(1)
-    quiet = settings.model_copy(update={"extractor": "rules"})
+    quiet = settings.model_copy(update={"extractor": "rules", "embeddings": settings.embeddings_name})
     parts = make_parts(quiet, database, background, "maintenance")
     try:
         yield parts
     finally:
         background.shutdown(wait=True)
-        parts.waker.close()
-        parts.index.close()
-        database.close()
+        parts.close()
 
 
 def _nothing(step: str, done: int, total: int) -> None:
@@ -136,48 +133,42 @@ def _repair(parts: Parts, report: Report, progress: Progress) -> None:
 
 
 def rebuild(settings: Settings, *, progress: Progress = _nothing) -> Report:
-    """Build a new collection from Postgres, swap it in, drop the old one. Embeddings that are kept are not paid again.
+    """Build a new collection of the same model from Postgres, swap it in, drop the old one.
 
-    Interrupted, it goes on where it was when called again. Reads are served by the old collection until the swap.
+    Embeddings that are kept are not paid again. Interrupted, it goes on where it was when called again. Reads are
+    served by the old collection until the swap.
     """
     with _parts(settings) as parts:
-        old = _active(parts)
-        new = _building(parts, old)
-        parts.index.create(new.name, new.dimensions)
-        total = _queue_all(parts, new)
-        _apply_all(parts, new.name, total, progress)
-        report = _compare(parts, new, progress)
-        parts.db.run(lambda session: index_collections.activate(session, new.name))
-        parts.index.point_alias(ALIAS, new.name)
-        _drop_retired(parts)
-        return report
+        active = _active(parts)
+        return _fill(parts, lambda: reindex.begin(parts, active.model), progress)
 
 
-def _building(parts: Parts, old: Collection) -> Collection:
-    """The collection to fill: one an interrupted rebuild left, or the next generation of the active one."""
-    known = parts.db.run(index_collections.listing)
-    for collection in known:
-        if collection.state == "building" and collection.model == old.model:
-            return collection
-    names = {collection.name for collection in known} | set(parts.index.collections())
-    model = None if old.model == BM25_ONLY else old.model
-    generation = next(n for n in range(1, len(names) + 2) if collection_name(model, n) not in names)
-    state: Literal["building"] = "building"
-    new = Collection(collection_name(model, generation), old.model, old.dimensions, state)
-    parts.db.run(lambda session: index_collections.register(session, new.name, new.model, new.dimensions, state))
-    return new
+def change_model(settings: Settings, *, progress: Progress = _nothing) -> Report:
+    """Fill a collection for the configured embedding model and swap it in; workers do the same by themselves.
+
+    Where the configured model serves already, nothing is built.
+    """
+    with _parts(settings) as parts:
+        active = _active(parts)
+        model = parts.embedder.model if parts.embedder else BM25_ONLY
+        if active.model == model and parts.db.run(index_collections.building) is None:
+            return _compare(parts, active, progress)
+        return _fill(parts, lambda: reindex.begin(parts, model), progress)
 
 
-def _queue_all(parts: Parts, collection: Collection) -> int:
-    after: object = None
-    while True:
-        after = parts.db.run(
-            lambda session, after=after: index_collections.queue_everything(  # type: ignore[misc]
-                session, collection.name, batch=_PAGE, after=after
-            )
-        )
-        if after is None:
-            return int(parts.db.run(lambda session: len(index_audit.waiting(session, collection.name))))
+def _fill(parts: Parts, begin: Callable[[], Collection], progress: Progress) -> Report:
+    old = _active(parts)
+    target = parts.db.run(index_collections.building) or begin()
+    while not parts.db.run(partial(index_collections.queue_page, name=target.name, batch=_PAGE)):
+        if _active(parts).name == target.name:  # a worker was faster
+            break
+    _, total = parts.db.run(partial(index_collections.left, name=target.name))
+    _apply_all(parts, target.name, total, progress)
+    while not reindex.finish(parts, target) and _active(parts).name != target.name:
+        _apply_all(parts, target.name, total, progress)
+    time.sleep(_READERS)
+    reindex.drop(parts, old.name)
+    return _compare(parts, _active(parts), progress)
 
 
 def _apply_all(parts: Parts, collection: str, total: int, progress: Progress) -> None:
@@ -191,10 +182,3 @@ def _apply_all(parts: Parts, collection: str, total: int, progress: Progress) ->
         if applied == 0:  # others hold the rest, or the index is away: then this says so
             parts.index.ping()
             time.sleep(_PAUSE)
-
-
-def _drop_retired(parts: Parts) -> None:
-    for collection in parts.db.run(index_collections.listing):
-        if collection.state == "retired":
-            parts.index.drop(collection.name)
-            parts.db.run(lambda session, name=collection.name: index_collections.forget(session, name))  # type: ignore[misc]

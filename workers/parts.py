@@ -48,6 +48,14 @@ class Parts:
             self.index.create(name, dimensions)
             self.made.add(name)
 
+    def close(self) -> None:
+        """Close every connection; nothing may be in work any more."""
+        self.waker.close()
+        self.index.close()
+        if self.embedder is not None:
+            self.embedder.close()
+        self.db.close()
+
     def forget_collections(self) -> None:
         """The index failed: what it holds must be looked at again."""
         self.made.clear()

@@ -17,6 +17,7 @@ from shared.logs import get_logger
 from workers.dispatch import Dispatcher
 from workers.parts import Parts
 from workers.pipeline.index import index
+from workers.reindex import advance
 
 _PRUNE_EVERY = 600.0  # seconds
 _INDEX_BATCH = 256
@@ -73,8 +74,9 @@ class Poll:
         if not self._index_busy.acquire(blocking=False):
             return
         try:
-            while index(self._parts, limit=_INDEX_BATCH) == _INDEX_BATCH and not self._stop.is_set():
+            while index(self._parts, limit=_INDEX_BATCH) >= _INDEX_BATCH and not self._stop.is_set():
                 pass
+            advance(self._parts)
         except ServiceError as error:
             _log.warning("index_leftovers_failed", code=error.code)
         except Exception:  # noqa: BLE001 - this thread must go on looking

@@ -82,10 +82,58 @@ def fix_dimensions(session: Session, name: str, dimensions: int) -> int:
     return int(found)
 
 
-def activate(session: Session, name: str) -> None:
-    """This collection serves from now on; the one before is retired and its queue rows dropped."""
+def settle_bm25(session: Session, name: str) -> None:
+    """A collection that was meant for a model that is not configured any more, before any vector came: BM25 only."""
     session.execute(
-        sa.text("UPDATE index_collections SET state = 'retired' WHERE state = 'active' AND name <> :n"), {"n": name}
+        sa.text("UPDATE index_collections SET model = :m WHERE name = :n AND dimensions IS NULL"),
+        {"m": BM25_ONLY, "n": name},
+    )
+
+
+def building(session: Session) -> Collection | None:
+    """The collection being filled, if any; the newest."""
+    row = session.execute(
+        sa.text(
+            "SELECT name, model, dimensions, state FROM index_collections WHERE state = 'building'"
+            " ORDER BY created_at DESC LIMIT 1"
+        )
+    ).one_or_none()
+    return None if row is None else _collection(row)
+
+
+def queue_page(session: Session, name: str, batch: int) -> bool:
+    """Queue the next page of a collection that is being filled; True once everything was queued.
+
+    The place reached is kept in the row, so that any worker can go on; one of them at a time.
+    """
+    row = session.execute(
+        sa.text(
+            "SELECT queued_to, queued_all FROM index_collections WHERE name = :n AND state = 'building'"
+            " FOR UPDATE SKIP LOCKED"
+        ),
+        {"n": name},
+    ).one_or_none()
+    if row is None or row.queued_all:
+        return row is not None
+    last = queue_everything(session, name, batch=batch, after=row.queued_to)
+    session.execute(
+        sa.text(
+            "UPDATE index_collections SET queued_to = coalesce(CAST(:last AS uuid), queued_to),"
+            " queued_all = CAST(:last AS uuid) IS NULL WHERE name = :n"
+        ),
+        {"last": last, "n": name},
+    )
+    return last is None
+
+
+def activate(session: Session, name: str) -> None:
+    """This collection serves from now on; the one before is retired and its rows in the queue are dropped."""
+    session.execute(
+        sa.text(
+            "UPDATE index_collections SET state = 'retired', retired_at = clock_timestamp()"
+            " WHERE state = 'active' AND name <> :n"
+        ),
+        {"n": name},
     )
     session.execute(sa.text("UPDATE index_collections SET state = 'active' WHERE name = :n"), {"n": name})
     session.execute(
@@ -93,6 +141,51 @@ def activate(session: Session, name: str) -> None:
             "DELETE FROM index_queue WHERE collection IN (SELECT name FROM index_collections WHERE state = 'retired')"
         )
     )
+
+
+def activate_when_full(session: Session, name: str) -> bool:
+    """Let a collection serve when everything was queued for it and nothing is left to write; True when it does now."""
+    row = session.execute(
+        sa.text(
+            """
+            SELECT 1 FROM index_collections WHERE name = :n AND state = 'building' AND queued_all
+              AND NOT EXISTS (SELECT 1 FROM index_queue WHERE collection = :n) FOR UPDATE
+            """
+        ),
+        {"n": name},
+    ).one_or_none()
+    if row is None:
+        return False
+    activate(session, name)
+    return True
+
+
+def abandoned(session: Session, seconds: float) -> list[str]:
+    """Retired collections that no reader can still be using: retired at least `seconds` ago."""
+    rows = session.execute(
+        sa.text(
+            "SELECT name FROM index_collections WHERE state = 'retired'"
+            " AND (retired_at IS NULL OR retired_at < clock_timestamp() - make_interval(secs => :s))"
+        ),
+        {"s": seconds},
+    )
+    return [row.name for row in rows]
+
+
+def left(session: Session, name: str) -> tuple[int, int]:
+    """(changes left, current memories) of a collection that is being filled; what is not queued yet counts as left."""
+    row = session.execute(
+        sa.text(
+            """
+            SELECT (SELECT count(*) FROM index_queue WHERE collection = :n)
+                 + (SELECT count(*) FROM memories m, index_collections c WHERE c.name = :n AND NOT c.queued_all
+                    AND m.state IN ('current', 'source') AND (c.queued_to IS NULL OR m.id > c.queued_to)) AS waiting,
+                   (SELECT count(*) FROM memories WHERE state IN ('current', 'source')) AS total
+            """
+        ),
+        {"n": name},
+    ).one()
+    return int(row.waiting), int(row.total)
 
 
 def forget(session: Session, name: str) -> None:
@@ -108,7 +201,7 @@ def queue_everything(session: Session, name: str, *, batch: int, after: object =
             """
             WITH page AS (
                 SELECT project_id, scope_id, id, version FROM memories
-                WHERE state = 'current' AND (CAST(:after AS uuid) IS NULL OR id > CAST(:after AS uuid))
+                WHERE state IN ('current', 'source') AND (CAST(:after AS uuid) IS NULL OR id > CAST(:after AS uuid))
                 ORDER BY id LIMIT :batch
             ), queued AS (
                 INSERT INTO index_queue AS q (collection, memory_id, project_id, scope_id, version, op)

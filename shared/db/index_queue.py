@@ -90,7 +90,7 @@ _TAKE = """
     )
     SELECT m.collection, m.memory_id, m.project_id, m.scope_id, m.version, m.op, c.dimensions, c.model,
            r.user_id, r.agent_id, r.app_id, r.run_id, r.kind, r.categories, r.created_at, r.expires_on,
-           CASE WHEN r.state = 'current' AND r.version = m.version THEN r.text END AS text, r.index_text, v.vector
+           CASE WHEN r.state IN ('current', 'source') AND r.version = m.version THEN r.text END AS text, r.index_text, v.vector
     FROM moved m JOIN index_collections c ON c.name = m.collection
     LEFT JOIN memories r ON r.project_id = m.project_id AND r.id = m.memory_id
     LEFT JOIN memory_vectors v ON v.project_id = m.project_id AND v.memory_id = m.memory_id
@@ -98,17 +98,43 @@ _TAKE = """
     WHERE r.id IS NULL OR r.version >= m.version OR m.op = 'delete'
     ORDER BY m.collection
 """
-_TAKE_DUE = sa.text(_TAKE.format(where="q.available_at <= clock_timestamp()"))
-_TAKE_THESE = sa.text(_TAKE.format(where="q.memory_id = ANY(:memories) AND q.available_at <= clock_timestamp()"))
+_DUE = "q.available_at <= clock_timestamp()"
+_TAKE_STATEMENTS = {
+    (named, chosen): sa.text(
+        _TAKE.format(
+            where=" AND ".join(
+                [
+                    _DUE,
+                    *(["q.collection = ANY(:collections)"] if named else []),
+                    *(["q.memory_id = ANY(:memories)"] if chosen else []),
+                ]
+            )
+        )
+    )
+    for named in (False, True)
+    for chosen in (False, True)
+}
 
 
-def take(session: Session, *, limit: int, hold: float = 10, memories: Sequence[UUID] | None = None) -> list[Due]:
-    """Take due rows (of these memories, else any) for `hold` seconds; an untaken row comes back after that."""
+def take(
+    session: Session,
+    *,
+    limit: int,
+    hold: float = 10,
+    collections: Sequence[str] | None = None,
+    memories: Sequence[UUID] | None = None,
+) -> list[Due]:
+    """Take due rows (of these collections and memories only, if given) for `hold` seconds.
+
+    A row that is not done comes back after that.
+    """
     values: dict[str, object] = {"limit": limit, "hold": hold}
+    if collections is not None:
+        values["collections"] = list(collections)
     if memories is not None:
         values["memories"] = list(memories)
-    rows = session.execute(_TAKE_DUE if memories is None else _TAKE_THESE, values).all()
-    return [_due(row) for row in rows]
+    statement = _TAKE_STATEMENTS[collections is not None, memories is not None]
+    return [_due(row) for row in session.execute(statement, values).all()]
 
 
 def _due(row: sa.Row[tuple[object, ...]]) -> Due:
@@ -140,7 +166,7 @@ _DONE = sa.text(
     INSERT INTO index_queue (collection, memory_id, project_id, scope_id, version, op)
     SELECT d.collection, d.memory_id, d.project_id, d.scope_id, coalesce(m.version, d.version), 'delete'
     FROM d LEFT JOIN memories m ON m.project_id = d.project_id AND m.id = d.memory_id
-    WHERE d.op = 'upsert' AND m.state IS DISTINCT FROM 'current'
+    WHERE d.op = 'upsert' AND coalesce(m.state, '') NOT IN ('current', 'source')
       AND (d.collection, d.memory_id) NOT IN (SELECT collection, memory_id FROM dropped)
       AND d.collection IN (SELECT name FROM index_collections WHERE state IN ('building', 'active'))
     ON CONFLICT (collection, memory_id) DO NOTHING

@@ -231,11 +231,17 @@ memories = sa.Table(
     _time("created_at", now=True),
     _time("updated_at", now=True),
     _to("scopes", "project_id", "scope_id"),
-    sa.CheckConstraint("state IN ('current','retracted','replaced','deleted')", name="state"),
+    sa.CheckConstraint("state IN ('current','retracted','replaced','deleted','source')", name="state"),
     sa.Index(
         "uq_memories_current_hash", "project_id", "scope_id", "hash", unique=True,
         postgresql_where=sa.text("state = 'current'"),
     ),
+    sa.Index(
+        "uq_memories_source_hash", "project_id", "scope_id", "hash", unique=True,
+        postgresql_where=sa.text("state = 'source'"),
+    ),
+    sa.Index("ix_memories_source", "project_id", sa.text("created_at DESC"), sa.text("id DESC"),
+             postgresql_where=sa.text("state = 'source'")),
     sa.Index("ix_memories_scope_state", "project_id", "scope_id", "state"),
     sa.Index("ix_memories_scope_observed", "project_id", "scope_id", "observed_at",
              postgresql_where=sa.text("state = 'current'")),

@@ -50,6 +50,9 @@ class FastembedEmbedder:
         """Vector size; loads the model when it was not used yet."""
         return self._size or int(self.embed(["size"]).vectors.shape[1])
 
+    def close(self) -> None:
+        """Nothing is open: the model lives in this process."""
+
     def embed(self, texts: Sequence[str]) -> Embedded:
         """Float32 vectors, shape (texts, dimensions). Raises Snooze when the model cannot be loaded."""
         if not texts:

@@ -32,5 +32,8 @@ class Embedder(Protocol):
     def dimensions(self) -> int:
         """Vector size; may cost one call when the model was never asked."""
 
+    def close(self) -> None:
+        """Close its connections, if it has any."""
+
     def embed(self, texts: Sequence[str]) -> Embedded:
         """Vectors of 1-2,048 texts; an empty text is embedded as a single space."""

@@ -59,7 +59,7 @@ def index(parts: Parts, memories: Sequence[UUID] | None = None, *, limit: int = 
 
 
 def _is_ours(parts: Parts, collection: Collection) -> bool:
-    """A collection being filled with vectors waits for a process that has its model; one that serves waits for nobody."""
+    """A collection being filled waits for a process that has its model; one that serves waits for nobody."""
     if collection.state == "retired":
         return False
     can_embed = parts.embedder is not None and parts.embedder.model == collection.model

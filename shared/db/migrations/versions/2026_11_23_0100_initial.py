@@ -49,7 +49,10 @@ def upgrade() -> None:
     sa.Column("model", sa.Text(), nullable=False),
     sa.Column("dimensions", sa.Integer(), nullable=True),
     sa.Column("state", sa.Text(), nullable=False),
+    sa.Column("queued_to", sa.UUID(), nullable=True),
+    sa.Column("queued_all", sa.Boolean(), server_default=sa.false(), nullable=False),
     sa.Column("created_at", sa.TIMESTAMP(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
+    sa.Column("retired_at", sa.TIMESTAMP(timezone=True), nullable=True),
     sa.CheckConstraint("state IN ('building','active','retired')", name="ck_index_collections_state"),
     sa.PrimaryKeyConstraint("name", name="pk_index_collections")
     )
