@@ -23,7 +23,8 @@ class Breaker:
 
 def fail(session: Session, provider: str, code: str, detail: str, *, seconds: float | None) -> None:
     """A call failed. `seconds`: the provider asked to be left alone that long; None: only the third failure in a row
-    opens the breaker, for 1 s, then 2 s, up to a minute. Never shortens an earlier pause.
+    opens the breaker, for 1 s, then 2 s, up to a minute. Never shortens an earlier pause; while one lasts, what fails
+    was under way when it began and counts for nothing.
     """
     session.execute(
         sa.text(
@@ -32,10 +33,11 @@ def fail(session: Session, provider: str, code: str, detail: str, *, seconds: fl
             VALUES (:provider, :code, :detail, 1,
                     clock_timestamp() + make_interval(secs => coalesce(CAST(:seconds AS float8), 0)))
             ON CONFLICT (provider) DO UPDATE SET code = excluded.code, detail = excluded.detail,
-                failures = b.failures + 1,
+                failures = b.failures + CASE WHEN b.open_until > clock_timestamp() THEN 0 ELSE 1 END,
                 open_until = greatest(b.open_until, clock_timestamp() + make_interval(secs => coalesce(
                     CAST(:seconds AS float8),
-                    CASE WHEN b.failures < 2 THEN 0 ELSE least(60, power(2, least(b.failures - 2, 6))) END)))
+                    CASE WHEN b.failures < 2 OR b.open_until > clock_timestamp() THEN 0
+                         ELSE least(60, power(2, least(b.failures - 2, 6))) END)))
             """
         ),
         {"provider": provider, "code": code, "detail": detail, "seconds": seconds},
