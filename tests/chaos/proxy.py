@@ -9,6 +9,7 @@ import asyncio
 import random
 import threading
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,7 @@ class Link:
     _silent: bool = False
     _open: set[_Connection] = field(default_factory=set)
     _rng: random.Random = field(default_factory=random.Random)
+    _closing: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def serve(self, caller: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, from its first byte to its end."""
@@ -64,25 +66,26 @@ class Link:
         except OSError:
             pass  # the part behind is away, or either side reset: both learn it by the close below
         finally:
-            if not connection.dead:
-                connection.abort()
-                self._open.discard(connection)
+            connection.abort()
+            self._open.discard(connection)
 
     async def _pump(
         self, connection: _Connection, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, to_caller: bool
     ) -> None:
-        while chunk := await source.read(_CHUNK):
-            if self.delay:
-                await asyncio.sleep(self._rng.uniform(0, self.delay))
-            if connection.dead:
-                continue
-            if to_caller and self._swallows(chunk):
-                self.drops += 1
-                continue
-            sink.write(chunk)
-            await sink.drain()
-        if not connection.dead:
-            raise ConnectionResetError("one side closed")
+        with suppress(OSError):
+            while chunk := await source.read(_CHUNK):
+                if self.delay:
+                    await asyncio.sleep(self._rng.uniform(0, self.delay))
+                if connection.dead:
+                    continue
+                if to_caller and self._swallows(chunk):
+                    self.drops += 1
+                    continue
+                sink.write(chunk)
+                await sink.drain()
+        if to_caller and connection.dead:
+            await self._closing.wait()  # the server hung up, which the caller must not hear of
+        raise ConnectionResetError("one side closed")
 
     def _swallows(self, chunk: bytes) -> bool:
         return (
@@ -101,6 +104,8 @@ class Link:
 
     def reset(self) -> None:
         """Break every connection."""
+        self._closing.set()
+        self._closing = asyncio.Event()
         for connection in list(self._open):
             connection.abort()
         self._open.clear()
@@ -124,6 +129,7 @@ class Proxies:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxies", daemon=True)
         self._thread.start()
+        self._servers: list[asyncio.Server] = []
         self.links: dict[str, Link] = {}
 
     def unix(self, name: str, listen: Path, target: Path) -> Link:
@@ -131,7 +137,7 @@ class Proxies:
         link = Link(name, target)
 
         async def start() -> None:
-            await asyncio.start_unix_server(link.serve, str(listen))
+            self._servers.append(await asyncio.start_unix_server(link.serve, str(listen)))
 
         self._call(start())
         link.listening = listen
@@ -144,6 +150,7 @@ class Proxies:
 
         async def start() -> tuple[str, int]:
             server = await asyncio.start_server(link.serve, "127.0.0.1", 0)
+            self._servers.append(server)
             host, port = server.sockets[0].getsockname()[:2]
             return str(host), int(port)
 
@@ -161,10 +168,18 @@ class Proxies:
 
     def close(self) -> None:
         """Break every connection and end the loop."""
-        for link in self.links.values():
-            self.do(link.reset)
+        self._call(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
+        self._loop.close()
+
+    async def _end(self) -> None:
+        for server in self._servers:
+            server.close()
+        for link in self.links.values():
+            link.reset()
+        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}), return_exceptions=True)
+        await asyncio.sleep(0)  # transports that were aborted close their sockets in the loop's next turn
 
     def _call(self, work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
