@@ -246,14 +246,15 @@ def put_back(
     return [Finished(row.id, row.reply_to) for row in rows] if snoozed else []
 
 
-# An event ends with its last message; with failures it is FAILED: `partial` when other messages were applied.
+# An event ends with its last message; with failures it is FAILED: `partial` when other messages were applied. Events of
+# one window end at one moment (the statement's): row by row, a later one could be stamped before an earlier one.
 _ADVANCE_EVENT = sa.text(
     """
     UPDATE events e SET pending = e.pending - d.messages, crash_count = 0, lone_crashes = 0, snoozes = 0,
-        attempts = CASE WHEN e.pending > d.messages THEN 0 ELSE e.attempts END, updated_at = clock_timestamp(),
+        attempts = CASE WHEN e.pending > d.messages THEN 0 ELSE e.attempts END, updated_at = statement_timestamp(),
         status = CASE WHEN e.pending > d.messages THEN 'PENDING'
                       WHEN d.code IS NOT NULL OR jsonb_array_length(p.failed) > 0 THEN 'FAILED' ELSE 'SUCCEEDED' END,
-        completed_at = CASE WHEN e.pending > d.messages THEN NULL ELSE clock_timestamp() END,
+        completed_at = CASE WHEN e.pending > d.messages THEN NULL ELSE statement_timestamp() END,
         error_code = CASE WHEN e.pending > d.messages OR (d.code IS NULL AND jsonb_array_length(p.failed) = 0) THEN NULL
                           WHEN jsonb_array_length(p.failed) < d.total THEN 'partial'
                           ELSE coalesce(d.code, 'partial') END
