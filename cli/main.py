@@ -81,6 +81,19 @@ def reindex(data_dir: DataDir = None) -> None:
 
 
 @app.command()
+def usage(
+    days: Annotated[int, typer.Option(min=1, help="How many days back.")] = 30,
+    project: Annotated[str | None, typer.Option(help="Only this project.")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """What each project spent at the model's provider: calls and tokens by day."""
+    with plain_errors():
+        from cli import usage as command
+
+        command.show(load_settings(data_dir=data_dir), days=days, project=project)
+
+
+@app.command()
 def demo(
     llm: Annotated[bool, typer.Option("--llm", help="Use OPENAI_API_KEY and OPENAI_BASE_URL of this shell.")] = False,
 ) -> None:

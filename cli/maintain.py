@@ -1,4 +1,4 @@
-"""`flumes verify`, `flumes rebuild`, `flumes reindex`: the vector index against Postgres, with progress; reads go on meanwhile."""
+"""`flumes verify`, `rebuild`, `reindex`: the vector index against Postgres, with progress; reads go on meanwhile."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from shared import metrics
-from shared.db import breakers, events, messages, scopes
+from shared.db import breakers, events, messages, scopes, usage
 from shared.db.engine import Session
 from shared.db.events import Finished, Progress
 from shared.errors import Narrow, PermanentFailure, Snooze, Unavailable, WorkError
@@ -63,8 +63,8 @@ def _observed(began: float, outcome: str, done: Done) -> Done:
 
 def _spent(error: WorkError) -> Usage:
     """What the provider was paid for nothing."""
-    usage = error.extra.get("usage")
-    spent = Usage(**usage) if isinstance(usage, dict) else Usage()
+    told = error.extra.get("usage")
+    spent = Usage(**told) if isinstance(told, dict) else Usage()
     count_usage(spent, error.code)
     return spent
 
@@ -112,6 +112,7 @@ def _fail(parts: Parts, work: Work, error: WorkError, wasted: Usage) -> Done:
         finished = events.advance(session, work.claim.scope.project_id, _failures(work, error, wasted))
         _return_rest(session, work)
         scopes.settle(session, work.claim, done=len(poison), done_bytes=size)
+        usage.add(session, work.claim.scope.project_id, wasted)
     _log.warning("message_failed", code=error.code, events=[str(event.event_id) for event in finished])
     return Done((), tuple(finished))
 

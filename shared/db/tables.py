@@ -365,6 +365,21 @@ idempotency_keys = sa.Table(
     sa.Index("ix_idempotency_keys_event", "project_id", "event_id"),
 )
 
+project_usage = sa.Table(
+    "project_usage",
+    metadata,
+    _uuid("project_id", pk=True),
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("shard", sa.SmallInteger, primary_key=True),
+    _count("calls", sa.BigInteger),
+    _count("prompt_tokens", sa.BigInteger),
+    _count("completion_tokens", sa.BigInteger),
+    _count("cached_tokens", sa.BigInteger),
+    _count("embedding_calls", sa.BigInteger),
+    _count("embedding_tokens", sa.BigInteger),
+    _to("projects", "project_id"),
+)
+
 breakers = sa.Table(
     "breakers",
     metadata,

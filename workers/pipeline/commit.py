@@ -6,20 +6,26 @@ nothing but Postgres.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from uuid import UUID
 
 from shared import clock
 from shared.crashpoints import reach
-from shared.db import events, hints, index_queue, memories, memory_writes, messages, scopes
+from shared.db import events, hints, index_queue, memories, memory_writes, messages, scopes, source_rows, usage
 from shared.db.engine import Session
 from shared.db.events import Finished, Progress
 from shared.db.index_queue import Change
+from shared.model.decision import Decision
+from shared.model.ids import uuid7
 from shared.model.memory import Memory
+from shared.model.message import Message
 from shared.model.plan import Known, Plan, Planner
-from shared.model.text import text_hash
+from shared.model.record import MESSAGE_KIND
+from shared.model.text import raw_hash, text_hash
 from shared.model.windows import share_out
 from shared.vectors.types import Dense
+from workers.checks.keepable import keepable, searched
+from workers.checks.visible import storable
 from workers.parts import Parts
 from workers.work import Checked, Done, Recalled, Stale, Work
 
@@ -31,12 +37,13 @@ def commit(parts: Parts, work: Work, recalled: Recalled, checked: Checked, *, in
             raise Stale
         plan = _plan(session, work, checked, insist=insist)
         _write(parts, session, work, plan)
+        beside = _beside(session, work, plan)
         finished = _finish(session, work, checked, plan)
         hints.clear(session, work.claim.scope, recalled.hints)
         hints.add(session, work.claim.scope, checked.neighbours)
         reach("commit.before")
     reach("commit.after")
-    return Done(tuple(memory.id for memory in plan.to_index()), tuple(finished))
+    return Done((*(memory.id for memory in plan.to_index()), *beside), tuple(finished))
 
 
 def _plan(session: Session, work: Work, checked: Checked, *, insist: bool) -> Plan:
@@ -48,12 +55,18 @@ def _plan(session: Session, work: Work, checked: Checked, *, insist: bool) -> Pl
         {key: memory for key, memory in by_id.items() if memory.scope_id == scope.scope_id},
         memories.by_hashes(session, scope, hashes),
         memories.forgotten(session, scope, hashes),
+        memories.last_words(session, scope.project_id, _told_of(decisions)),
     )
     planner = Planner(
         known, work.events, project_id=scope.project_id, scope_id=scope.scope_id, now=clock.now(),
         extractor=dict(checked.extractor.as_dict()), insist=insist,
     )  # fmt: skip
     return planner.apply(decisions)
+
+
+def _told_of(decisions: Sequence[Decision]) -> list[UUID]:
+    """Targets of decisions that cite several statements."""
+    return [decision.target.memory_id for decision in decisions if decision.target and decision.opening]
 
 
 def _write(parts: Parts, session: Session, work: Work, plan: Plan) -> None:
@@ -66,6 +79,36 @@ def _write(parts: Parts, session: Session, work: Work, plan: Plan) -> None:
     index_queue.put(session, [_change(memory) for memory in plan.to_index()])
     if parts.embedder is not None:
         index_queue.keep_vectors(session, parts.embedder.model, _vectors(scope.project_id, scope.scope_id, plan))
+
+
+def _beside(session: Session, work: Work, plan: Plan) -> list[UUID]:
+    """Keep the messages of the window, then hide those behind what was taken back; rows the index must follow."""
+    scope = work.claim.scope
+    kept = source_rows.keep(session, scope, list(_messages(work))) if work.keeps_messages else []
+    retracted = [memory.id for memory in plan.changed.values() if memory.state == "retracted"]
+    return [*kept, *source_rows.hide_behind(session, scope, retracted)]
+
+
+def _messages(work: Work) -> Iterator[tuple[Memory, UUID]]:
+    """A row for each message worth keeping, and the message; one said twice in a row yields two of one hash."""
+    for index, group in enumerate(work.groups):
+        if not keepable(work.window.messages[index]):
+            continue
+        searched_text = searched(work.window, index)
+        for message in group:
+            yield _row(work, message, searched_text), message.id
+
+
+def _row(work: Work, message: Message, searched_text: str) -> Memory:
+    scope, event = work.claim.scope, work.events[message.event_id]
+    return Memory(
+        project_id=scope.project_id, id=uuid7(), scope_id=scope.scope_id, ids=event.ids, text=storable(message.text),
+        index_text=searched_text, hash=raw_hash(message.text, message.role, message.speaker, None), kind=MESSAGE_KIND,
+        about="assistant" if message.role == "assistant" else "user", role=message.role, speaker=message.speaker,
+        metadata=dict(event.metadata) if event.metadata else None, valid_from=message.said_at,
+        observed_at=message.said_at, expires_on=event.expires_on, state="source", created_at=message.said_at,
+        updated_at=clock.now(),
+    )  # fmt: skip
 
 
 def _change(memory: Memory) -> Change:
@@ -89,6 +132,7 @@ def _finish(session: Session, work: Work, checked: Checked, plan: Plan) -> list[
     finished = events.advance(session, project_id, _progress(work, checked, plan))
     events.put_back(session, project_id, list(work.events), delay=0, consumed=False, snoozed=False)
     scopes.settle(session, work.claim, done=len(applied), done_bytes=size)
+    usage.add(session, project_id, checked.usage)
     return finished
 
 
@@ -97,7 +141,7 @@ def _progress(work: Work, checked: Checked, plan: Plan) -> list[Progress]:
     for message in work.messages:
         counts[message.event_id] += 1
     done = [event_id for event_id, count in counts.items() if count]
-    usage = _shared_usage(checked.usage.as_dict(), [counts[event_id] for event_id in done])
+    costs = _shared_usage(checked.usage.as_dict(), [counts[event_id] for event_id in done])
     results = plan.results
     return [
         Progress(
@@ -107,7 +151,7 @@ def _progress(work: Work, checked: Checked, plan: Plan) -> list[Progress]:
             rejections=_added(checked.rejections.get(event_id, {}), plan.dropped.get(event_id, {})),
             usage=spent,
         )
-        for event_id, spent in zip(done, usage, strict=True)
+        for event_id, spent in zip(done, costs, strict=True)
     ]
 
 

@@ -53,7 +53,7 @@ def upgrade() -> None:
     sa.Column("queued_all", sa.Boolean(), server_default=sa.false(), nullable=False),
     sa.Column("created_at", sa.TIMESTAMP(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
     sa.Column("retired_at", sa.TIMESTAMP(timezone=True), nullable=True),
-    sa.CheckConstraint("state IN ('building','active','retired')", name="ck_index_collections_state"),
+    sa.CheckConstraint("state IN ('building','active','retired')", name=op.f("ck_index_collections_state")),
     sa.PrimaryKeyConstraint("name", name="pk_index_collections")
     )
     op.create_index("uq_index_collections_active", "index_collections", ["state"], unique=True, postgresql_where=sa.text("state = 'active'"))
@@ -67,7 +67,7 @@ def upgrade() -> None:
     sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
     sa.Column("available_at", sa.TIMESTAMP(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
     sa.Column("queued_at", sa.TIMESTAMP(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
-    sa.CheckConstraint("op IN ('upsert','delete')", name="ck_index_queue_op"),
+    sa.CheckConstraint("op IN ('upsert','delete')", name=op.f("ck_index_queue_op")),
     sa.PrimaryKeyConstraint("collection", "memory_id", name="pk_index_queue"),
     postgresql_with={"fillfactor": "70", "autovacuum_vacuum_scale_factor": "0.02", "autovacuum_vacuum_threshold": "200"}
     )
@@ -122,8 +122,8 @@ def upgrade() -> None:
     sa.Column("started_at", sa.TIMESTAMP(timezone=True), nullable=True),
     sa.Column("completed_at", sa.TIMESTAMP(timezone=True), nullable=True),
     sa.Column("updated_at", sa.TIMESTAMP(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
-    sa.CheckConstraint("lane IN ('live','bulk')", name="ck_events_lane"),
-    sa.CheckConstraint("status IN ('PENDING','RUNNING','SUCCEEDED','FAILED')", name="ck_events_status"),
+    sa.CheckConstraint("lane IN ('live','bulk')", name=op.f("ck_events_lane")),
+    sa.CheckConstraint("status IN ('PENDING','RUNNING','SUCCEEDED','FAILED')", name=op.f("ck_events_status")),
     sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name="fk_events_project_id", ondelete="CASCADE"),
     sa.PrimaryKeyConstraint("project_id", "id", name="pk_events"),
     postgresql_with={"fillfactor": "80", "autovacuum_vacuum_scale_factor": "0.05"}
@@ -144,6 +144,19 @@ def upgrade() -> None:
     )
     op.create_index("ix_idempotency_keys_created", "idempotency_keys", ["created_at"], unique=False)
     op.create_index("ix_idempotency_keys_event", "idempotency_keys", ["project_id", "event_id"], unique=False)
+    op.create_table("project_usage",
+    sa.Column("project_id", sa.UUID(), nullable=False),
+    sa.Column("day", sa.Date(), nullable=False),
+    sa.Column("shard", sa.SmallInteger(), nullable=False),
+    sa.Column("calls", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+    sa.Column("prompt_tokens", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+    sa.Column("completion_tokens", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+    sa.Column("cached_tokens", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+    sa.Column("embedding_calls", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+    sa.Column("embedding_tokens", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+    sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name="fk_project_usage_project_id", ondelete="CASCADE"),
+    sa.PrimaryKeyConstraint("project_id", "day", "shard", name="pk_project_usage")
+    )
     op.create_table("scopes",
     sa.Column("project_id", sa.UUID(), nullable=False),
     sa.Column("id", sa.UUID(), nullable=False),
@@ -221,7 +234,7 @@ def upgrade() -> None:
     sa.Column("deleted_seq", sa.BigInteger(), nullable=True),
     sa.Column("created_at", sa.TIMESTAMP(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
     sa.Column("updated_at", sa.TIMESTAMP(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
-    sa.CheckConstraint("state IN ('current','retracted','replaced','deleted')", name="ck_memories_state"),
+    sa.CheckConstraint("state IN ('current','retracted','replaced','deleted')", name=op.f("ck_memories_state")),
     sa.ForeignKeyConstraint(["project_id", "scope_id"], ["scopes.project_id", "scopes.id"], name="fk_memories_project_id_scope_id", ondelete="CASCADE"),
     sa.PrimaryKeyConstraint("project_id", "id", name="pk_memories")
     )
