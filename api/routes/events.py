@@ -12,14 +12,15 @@ from starlette.responses import Response
 
 from api import queries
 from api.auth import Caller
-from api.deps import Parts, Reads, parts_of
+from api.deps import Ingests, Parts, Reads, parts_of
 from api.dialects import flumes_v1 as wire
 from api.errors import seconds_header
+from api.filters.values import span
 from api.outcomes import reason
 from api.prefer import parse_prefer, patience
 from api.replies import Json
 from api.routes import pages
-from shared.db import events, messages
+from shared.db import events, messages, retry
 from shared.db.engine import Session
 from shared.db.events import Event
 from shared.errors import BadRequest, NotFound
@@ -28,7 +29,8 @@ from shared.model.scope import ID_FIELDS
 router = APIRouter(prefix="/v1", tags=["events"], redirect_slashes=False)
 
 _STATUSES = ("PENDING", "RUNNING", "SUCCEEDED", "FAILED")
-_FEED = frozenset({*ID_FIELDS, "status", "page", "page_size"})
+_TYPES = {"ADD": ("add", "raw"), "DELETE": ("delete_all",)}
+_FEED = frozenset({*ID_FIELDS, "status", "event_type", "start_date", "end_date", "page", "page_size"})
 _LAST_PAGE = 10_000
 
 
@@ -71,20 +73,38 @@ def _read(session: Session, *, caller: Caller, event_id: UUID) -> tuple[Event, i
     return event, messages.count_of(session, caller.project_id, event_id)
 
 
+@router.post("/event/{event_id}/retry", response_model=None, **pages.RETRY)
+async def again(request: Request, caller: Ingests, event_id: str) -> Response:
+    """Work again on the failed messages of an event; what succeeded of it stays."""
+    parts = parts_of(request)
+    found_id = queries.id_in_path(event_id, _missing())
+    queries.parameters(request, ())
+    parts.admission.demand(caller.project_id, 1, 0)
+
+    def work(session: Session) -> retry.Reopened:
+        _read(session, caller=caller, event_id=found_id)
+        return retry.reopen(session, caller.project_id, found_id)
+
+    reopened = await parts.db.run(work)
+    if reopened.ring:
+        parts.ringer.ring(reopened.scope)
+    base = parts.settings.public_url.rstrip("/")
+    headers = {"Location": f"{base}/v1/event/{found_id}/", "Retry-After": "1"}
+    body = {"event_id": str(found_id), "status": "PENDING", "messages": reopened.messages,
+            "message": "The failed messages are worked on again; poll the event for the outcome."}  # fmt: skip
+    return Json(body, status_code=202, headers=headers)
+
+
 @router.get("/events", response_model=None, **pages.EVENTS)
 async def feed(request: Request, caller: Reads) -> Response:
     """The project's events, newest first."""
     parts = parts_of(request)
     given = queries.parameters(request, _FEED)
     ids = caller.narrow(given.ids())
-    status = given.given.get("status", "").upper() or None
-    if status is not None and status not in _STATUSES:
-        raise BadRequest(f"status must be one of {', '.join(_STATUSES)}", field="status")
+    chosen = _chosen(given)
     page, size = given.number("page", 1, 1, _LAST_PAGE), given.number("page_size", 50, 1, 200)
     found, total = await parts.db.run(
-        lambda session: events.feed(
-            session, caller.project_id, status=status, ids=ids, limit=size, offset=(page - 1) * size
-        )
+        lambda session: events.feed(session, caller.project_id, chosen, ids=ids, limit=size, offset=(page - 1) * size)
     )
     body: dict[str, Any] = {
         "count": total,
@@ -93,6 +113,22 @@ async def feed(request: Request, caller: Reads) -> Response:
         "results": [wire.event_record(event, reason(event)) for event in found],
     }
     return Json(body)
+
+
+def _chosen(given: queries.Parameters) -> events.Chosen:
+    """Which events of the feed are wanted. Raises `BadRequest`."""
+    status = _one_of(given, "status", _STATUSES)
+    kind = _one_of(given, "event_type", tuple(_TYPES))
+    since = span(given.given["start_date"], "start_date")[0] if "start_date" in given.given else None
+    until = span(given.given["end_date"], "end_date")[1] if "end_date" in given.given else None
+    return events.Chosen(status, _TYPES[kind] if kind else (), since, until)
+
+
+def _one_of(given: queries.Parameters, name: str, known: tuple[str, ...]) -> str | None:
+    value = given.given.get(name, "").upper() or None
+    if value is not None and value not in known:
+        raise BadRequest(f"{name} must be one of {', '.join(known)}", field=name)
+    return value
 
 
 def _page_url(request: Request, parts: Parts, page: int) -> str:

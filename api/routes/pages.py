@@ -138,6 +138,7 @@ LIST: dict[str, Any] = {
             *_IDS,
             _query("query", "search instead of listing"),
             _query("limit", "how many", "integer", minimum=1, maximum=200, default=20),
+            _query("include_raw", "also the messages that memories were made of", "boolean", default=False),
             _query("cursor", "`next_cursor` of the page before"),
         ]
     },
@@ -166,6 +167,16 @@ EVENT: dict[str, Any] = {
     "responses": _answers(_EVENT_RECORD, 404),
     "openapi_extra": {"parameters": [_query("wait", "seconds to wait for its end", "integer", minimum=0), _PREFER]},
 }
+RETRY: dict[str, Any] = {
+    "summary": "Work again on the failed messages of an event",
+    "responses": {
+        **{code: words for code, words in _answers({}, 404, 409, 429).items() if code != 200},
+        202: _answer(
+            "Worked on again; poll the event", {"type": "object"},
+            {"event_id": _EVENT, "status": "PENDING", "messages": 1},
+        ),
+    },
+}  # fmt: skip
 EVENTS: dict[str, Any] = {
     "summary": "List events",
     "responses": _answers({"count": 1, "next": None, "previous": None, "results": [_EVENT_RECORD]}),
@@ -173,6 +184,9 @@ EVENTS: dict[str, Any] = {
         "parameters": [
             *_IDS,
             _query("status", "only these", enum=["PENDING", "RUNNING", "SUCCEEDED", "FAILED"]),
+            _query("event_type", "only these", enum=["ADD", "DELETE"]),
+            _query("start_date", "accepted at or after"),
+            _query("end_date", "accepted at or before"),
             _query("page", "from 1", "integer", minimum=1, default=1),
             _query("page_size", "how many", "integer", minimum=1, maximum=200, default=50),
         ]

@@ -100,22 +100,44 @@ def get(session: Session, project_id: UUID, event_id: UUID) -> Event | None:
     return None if row is None else _event(row)
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which events of a feed; `since` and `until` are when they were accepted, the latter exclusive."""
+
+    status: str | None = None
+    kinds: tuple[str, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def conditions(self) -> dict[str, tuple[str, Any]]:
+        """Those that are set: name, its SQL, its value."""
+        every = {
+            "status": ("e.status = :status", self.status),
+            "kinds": ("e.kind = ANY(:kinds)", list(self.kinds) or None),
+            "since": ("e.accepted_at >= :since", self.since),
+            "until": ("e.accepted_at < :until", self.until),
+        }
+        return {name: pair for name, pair in every.items() if pair[1] is not None}
+
+
+ANY = Chosen()
+
+
 def feed(
     session: Session,
     project_id: UUID,
+    chosen: Chosen = ANY,
     *,
-    status: str | None = None,
     ids: ScopeIds | None = None,
     limit: int = 50,
     offset: int = 0,
 ) -> tuple[list[Event], int]:
     """A project's events, newest first, and how many there are in all."""
     given = ids.given() if ids else {}
-    where = ["e.project_id = :p", *(f"e.{name} = :{name}" for name in given)]
+    extra = chosen.conditions()
+    where = ["e.project_id = :p", *(f"e.{name} = :{name}" for name in given), *(words for words, _ in extra.values())]
     values: dict[str, Any] = {"p": project_id, "limit": limit, "offset": offset, **given}
-    if status is not None:
-        where.append("e.status = :status")
-        values["status"] = status
+    values |= {name: value for name, (_, value) in extra.items()}
     condition = " AND ".join(where)
     rows = session.execute(
         sa.text(

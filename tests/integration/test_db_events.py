@@ -224,7 +224,7 @@ def test_the_feed_is_newest_first_and_filtered(db: Database, project_id: UUID) -
 
     assert feed() == (made[::-1], 3)
     assert feed(limit=1, offset=1) == ([made[1]], 3)
-    assert feed(status="SUCCEEDED") == ([made[1]], 1)
+    assert feed(chosen=events.Chosen("SUCCEEDED")) == ([made[1]], 1)
     assert feed(ids=ScopeIds(run_id="a")) == ([made[2], made[0]], 2)
     assert feed(ids=ScopeIds(user_id="nobody")) == ([], 0)
 
