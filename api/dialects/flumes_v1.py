@@ -17,6 +17,7 @@ from shared.db.accept import NewEvent, NewMessage
 from shared.db.events import Event
 from shared.db.memories import HistoryRow, SourceRow
 from shared.errors import BadRequest, TooLarge
+from shared.model.flags import flags_of
 from shared.model.memory import Memory
 from shared.model.message import Rules
 from shared.model.scope import ID_FIELDS, ScopeIds
@@ -117,6 +118,7 @@ def record(memory: Memory) -> dict[str, Any]:
         "metadata": memory.metadata,
         "categories": list(memory.categories) or None,
         "memory_type": memory.kind,
+        "flags": flags_of(memory.kind, memory.text),
         "immutable": memory.immutable,
         "expiration_date": _iso(memory.expires_on),
         "state": memory.state,
