@@ -41,6 +41,13 @@ class Parameters:
             raise BadRequest(f"{name} must be a whole number from {least} to {most}", field=name)
         return value
 
+    def flag(self, name: str) -> bool:
+        """`true` or `false`; absent is false. Raises `BadRequest` naming the parameter."""
+        text = self.given.get(name, "false").lower()
+        if text not in ("true", "false", "1", "0"):
+            raise BadRequest(f"{name} must be true or false", field=name)
+        return text in ("true", "1")
+
     def words(self, name: str, known: Collection[str]) -> frozenset[str]:
         """Comma-separated words. Raises `BadRequest` for an unknown one."""
         found = frozenset(word.strip() for word in self.given.get(name, "").split(",") if word.strip())

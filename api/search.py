@@ -6,7 +6,7 @@ Without an embedding the answer is BM25 only and says `degraded`; without the in
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -16,8 +16,8 @@ import anyio
 import anyio.to_thread
 
 from shared import clock
-from shared.db import index_collections, memories
-from shared.db.engine import ApiDatabase
+from shared.db import index_collections, memories, source_rows
+from shared.db.engine import ApiDatabase, Session
 from shared.db.index_collections import Collection
 from shared.db.memories import Page
 from shared.embeddings.port import Embedder
@@ -37,6 +37,7 @@ _NO_INDEX = "index_unavailable"
 
 _log = get_logger(__name__)
 T = TypeVar("T")
+Behind = Mapping[UUID, frozenset[UUID]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,31 +70,31 @@ class Searcher:
         self._embedding_rests_until = 0.0
         self._collection: tuple[float, Collection] | None = None
 
-    async def search(self, project_id: UUID, ids: ScopeIds, text: str, limit: int) -> Found:
-        """The best `limit` served memories whose given ids are equal.
+    async def search(self, project_id: UUID, ids: ScopeIds, text: str, limit: int, *, messages: bool = False) -> Found:
+        """The best `limit` served memories whose given ids are equal. `messages`: kept messages too.
 
         Raises `Unavailable(index_unavailable)`, but not where there is nothing to find anyway.
         """
         try:
-            return await self._search(project_id, ids, text, limit)
+            return await self._search(project_id, ids, text, limit, messages=messages)
         except Unavailable as error:
             if error.code == _NO_INDEX and not await self._has_any(project_id, ids):
                 return Found([], degraded=False)
             raise
 
-    async def _search(self, project_id: UUID, ids: ScopeIds, text: str, limit: int) -> Found:
+    async def _search(self, project_id: UUID, ids: ScopeIds, text: str, limit: int, *, messages: bool) -> Found:
         collection = await self._active()
         dense = await self._embed(text, collection)
-        where = Where(project_id, ids=ids, not_expired_on=clock.now().date())
-        width = limit + 8
+        where = Where(project_id, ids=ids, not_expired_on=clock.now().date(), messages=messages)
+        width = (2 * limit if messages else limit) + 8
         while True:
             query = Query(text, where, dense, dense_limit=width, bm25_limit=width)
             hits = await self._hits(collection.name, query)
-            served = await self._served(project_id, ids, hits)
-            if len(served) >= limit or len(hits) < width or width >= _WIDEST:
+            served, behind = await self._served(project_id, ids, hits, messages=messages)
+            ranked = once_each(self._ranked(hits, served, behind, with_dense=dense is not None), behind)
+            if len(ranked) >= limit or len(hits) < width or width >= _WIDEST:
                 break
             width = min(width * _MORE, _WIDEST)
-        ranked = self._ranked(hits, served, with_dense=dense is not None)
         return Found(ranked[:limit], degraded=dense is None and collection.dimensions is not None)
 
     async def _has_any(self, project_id: UUID, ids: ScopeIds) -> bool:
@@ -141,13 +142,24 @@ class Searcher:
             raise Unavailable("the search index is not reachable", code=_NO_INDEX,
                               retry_after=error.retry_after or 2) from error  # fmt: skip
 
-    async def _served(self, project_id: UUID, ids: ScopeIds, hits: Sequence[Hit]) -> dict[UUID, Memory]:
+    async def _served(
+        self, project_id: UUID, ids: ScopeIds, hits: Sequence[Hit], *, messages: bool
+    ) -> tuple[dict[UUID, Memory], Behind]:
+        """What of the hits may be served, and, where messages are wanted, the messages behind each."""
         found = [hit.memory_id for hit in hits]
-        return await self._db.run(lambda session: memories.served_by_ids(session, project_id, ids, found))
 
-    def _ranked(self, hits: Sequence[Hit], served: dict[UUID, Memory], *, with_dense: bool) -> list[Scored]:
+        def work(session: Session) -> tuple[dict[UUID, Memory], Behind]:
+            served = memories.served_by_ids(session, project_id, ids, found, messages=messages)
+            return served, source_rows.behind(session, project_id, list(served)) if messages else {}
+
+        return await self._db.run(work)
+
+    def _ranked(
+        self, hits: Sequence[Hit], served: dict[UUID, Memory], behind: Behind, *, with_dense: bool
+    ) -> list[Scored]:
+        near = nearness([hit for hit in hits if hit.memory_id in served], behind) if with_dense else {}
         found = [
-            scored(served[hit.memory_id], hit, self._kappa, with_dense=with_dense)
+            scored(served[hit.memory_id], hit, self._kappa, near.get(hit.memory_id, 0.0), with_dense=with_dense)
             for hit in hits
             if hit.memory_id in served
         ]
@@ -158,11 +170,43 @@ class Searcher:
         return await anyio.to_thread.run_sync(work, limiter=self._limiter, abandon_on_cancel=True)
 
 
-def scored(memory: Memory, hit: Hit, kappa: float, *, with_dense: bool) -> Scored:
-    """Half of max(0, cosine) + s/(s+kappa); without an embedding of the query s/(s+kappa) alone."""
+def nearness(hits: Sequence[Hit], behind: Behind) -> dict[UUID, float]:
+    """For each message, the best cosine among the statements made of it: kept messages have no embedding of their own."""
+    best: dict[UUID, float] = {}
+    for hit in hits:
+        for message in behind.get(hit.memory_id, ()):
+            best[message] = max(best.get(message, 0.0), hit.semantic or 0.0)
+    return {
+        hit.memory_id: max((best[message] for message in behind.get(hit.memory_id, ())), default=0.0)
+        for hit in hits
+        if hit.semantic is None
+    }
+
+
+def once_each(ranked: Sequence[Scored], behind: Behind) -> list[Scored]:
+    """A kept message and the statements made of it speak with one voice: the better hit is served, the other left out.
+
+    Statements of one message stay beside each other, since each says something else.
+    """
+    whole: set[UUID] = set()
+    in_part: set[UUID] = set()
+    kept = []
+    for item in ranked:
+        rests_on = behind.get(item.memory.id, frozenset())
+        if not rests_on or not rests_on <= (in_part if item.memory.state == "source" else whole):
+            (whole if item.memory.state == "source" else in_part).update(rests_on)
+            kept.append(item)
+    return kept
+
+
+def scored(memory: Memory, hit: Hit, kappa: float, near: float = 0.0, *, with_dense: bool) -> Scored:
+    """Half of max(0, cosine) + s/(s+kappa); without an embedding of the query s/(s+kappa) alone.
+
+    near: what stands for the cosine of a hit that has no embedding.
+    """
     strength = max(0.0, hit.bm25 or 0.0)
     bm25 = strength / (strength + kappa)
     if not with_dense:
         return Scored(memory, bm25, None, bm25)
-    semantic = min(1.0, max(0.0, hit.semantic or 0.0))
+    semantic = min(1.0, max(0.0, near if hit.semantic is None else hit.semantic))
     return Scored(memory, (semantic + bm25) / 2, semantic, bm25)

@@ -131,6 +131,10 @@ class Settings(BaseSettings):
     # --- search
     search_kappa: float = Field(8.0, gt=0, description="BM25 score s counts as s/(s+kappa); measured by `make quality`")
 
+    index_raw: bool = Field(
+        True, description="keep messages searchable beside their statements (`include_raw=true`); projects may differ"
+    )
+
     # --- logs and tests
     worker_metrics_port: int = Field(0, ge=0, le=65535, description="port of a worker's `/metrics`; 0: none")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="lowest level logged")

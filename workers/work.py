@@ -22,7 +22,7 @@ class Work:
     """One claimed window. `groups[i]` are all accepted messages that `window.messages[i]` stands for.
 
     Identical messages in a row are shown once; the first of a group is the one shown.
-    `stamped`: messages whose time is the caller's own.
+    `stamped`: messages whose time is the caller's own. `keeps_messages`: they stay searchable beside their statements.
     """
 
     id: UUID
@@ -31,6 +31,7 @@ class Work:
     groups: tuple[tuple[Message, ...], ...]
     events: Mapping[UUID, EventTraits]
     stamped: frozenset[UUID] = frozenset()
+    keeps_messages: bool = False
 
     @property
     def messages(self) -> list[Message]:

@@ -30,7 +30,7 @@ from shared.wakeups import Wake
 
 router = APIRouter(prefix="/v1/memories", tags=["memories"], redirect_slashes=False)
 
-_LIST = frozenset({*ID_FIELDS, "query", "limit", "cursor"})
+_LIST = frozenset({*ID_FIELDS, "query", "limit", "cursor", "include_raw"})
 _INCLUDES = ("history", "sources")
 _LONGEST_QUERY = 8_000  # characters
 
@@ -56,22 +56,25 @@ async def listing(request: Request, caller: Reads) -> Response:
     given = queries.parameters(request, _LIST)
     ids = _scope(caller, given.ids())
     limit = given.number("limit", 20, 1, 200)
+    messages = given.flag("include_raw")
     query, cursor = given.given.get("query", "").strip(), given.given.get("cursor")
     if query and cursor:
         raise BadRequest("a search has no pages: leave `cursor` out", field="cursor")
     if query:
-        return await _search(parts, caller, ids, query, limit)
+        return await _search(parts, caller, ids, query, limit, messages=messages)
     page = Page(limit + 1, queries.read_cursor(cursor) if cursor else None)
-    found = await parts.db.run(lambda session: memories.newest(session, caller.project_id, ids, page))
+    found = await parts.db.run(
+        lambda session: memories.newest(session, caller.project_id, ids, page, messages=messages)
+    )
     shown = found[:limit]
     following = queries.write_cursor(shown[-1].created_at, shown[-1].id) if len(found) > limit else None
     return Json(wire.page([wire.record(memory) for memory in shown], following))
 
 
-async def _search(parts: Parts, caller: Caller, ids: ScopeIds, query: str, limit: int) -> Response:
+async def _search(parts: Parts, caller: Caller, ids: ScopeIds, query: str, limit: int, *, messages: bool) -> Response:
     if len(query) > _LONGEST_QUERY:
         raise BadRequest(f"query is longer than {_LONGEST_QUERY} characters", field="query")
-    found = await parts.searcher.search(caller.project_id, ids, query, limit)
+    found = await parts.searcher.search(caller.project_id, ids, query, limit, messages=messages)
     results = [
         wire.scored(item.memory, round(item.score, 6), _rounded(item.semantic), _rounded(item.bm25))
         for item in found.items

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 
 
 def current(session: Session, after: UUID | None, limit: int) -> list[tuple[UUID, int]]:
-    """(id, version) of current memories of all projects in id order, behind `after`."""
+    """(id, version) of current memories and kept messages of all projects in id order, behind `after`."""
     rows = session.execute(
         sa.text(
-            "SELECT id, version FROM memories WHERE state = 'current'"
+            "SELECT id, version FROM memories WHERE state IN ('current', 'source')"
             " AND (CAST(:after AS uuid) IS NULL OR id > CAST(:after AS uuid)) ORDER BY id LIMIT :limit"
         ),
         {"after": after, "limit": limit},
@@ -24,7 +24,8 @@ def current(session: Session, after: UUID | None, limit: int) -> list[tuple[UUID
 def versions(session: Session, ids: Sequence[UUID]) -> dict[UUID, int]:
     """Versions of those of these memories that are current."""
     rows = session.execute(
-        sa.text("SELECT id, version FROM memories WHERE state = 'current' AND id = ANY(:ids)"), {"ids": list(ids)}
+        sa.text("SELECT id, version FROM memories WHERE state IN ('current', 'source') AND id = ANY(:ids)"),
+        {"ids": list(ids)},
     )
     return {row.id: row.version for row in rows}
 
@@ -42,7 +43,7 @@ def requeue(session: Session, collection: str, ids: Sequence[UUID]) -> None:
             """
             INSERT INTO index_queue (collection, memory_id, project_id, scope_id, version, op)
             SELECT :c, id, project_id, scope_id, version, 'upsert' FROM memories
-            WHERE state = 'current' AND id = ANY(:ids) ON CONFLICT (collection, memory_id) DO NOTHING
+            WHERE state IN ('current', 'source') AND id = ANY(:ids) ON CONFLICT (collection, memory_id) DO NOTHING
             """
         ),
         {"c": collection, "ids": list(ids)},

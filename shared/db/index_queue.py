@@ -90,7 +90,8 @@ _TAKE = """
     )
     SELECT m.collection, m.memory_id, m.project_id, m.scope_id, m.version, m.op, c.dimensions, c.model,
            r.user_id, r.agent_id, r.app_id, r.run_id, r.kind, r.categories, r.created_at, r.expires_on,
-           CASE WHEN r.state IN ('current', 'source') AND r.version = m.version THEN r.text END AS text, r.index_text, v.vector
+           CASE WHEN r.state IN ('current', 'source') AND r.version = m.version THEN r.text END AS text, r.index_text,
+           v.vector
     FROM moved m JOIN index_collections c ON c.name = m.collection
     LEFT JOIN memories r ON r.project_id = m.project_id AND r.id = m.memory_id
     LEFT JOIN memory_vectors v ON v.project_id = m.project_id AND v.memory_id = m.memory_id

@@ -22,9 +22,10 @@ COLUMNS = """
 """
 
 # What lists and searches serve: current, not expired by its own date (UTC, inclusive).
-SERVED = (
-    "m.state = 'current' AND (m.expires_on IS NULL OR m.expires_on >= (clock_timestamp() AT TIME ZONE 'UTC')::date)"
-)
+_UNEXPIRED = "(m.expires_on IS NULL OR m.expires_on >= (clock_timestamp() AT TIME ZONE 'UTC')::date)"
+SERVED = f"m.state = 'current' AND {_UNEXPIRED}"
+# The messages kept beside their statements, for who asks for them too.
+SERVED_MESSAGES = f"m.state = 'source' AND {_UNEXPIRED}"
 
 
 def memory_of(row: Any) -> Memory:
@@ -58,13 +59,21 @@ def by_ids(session: Session, project_id: UUID, ids: Sequence[UUID]) -> dict[UUID
     return {row.id: memory_of(row) for row in rows}
 
 
-def served_by_ids(session: Session, project_id: UUID, given: ScopeIds, ids: Sequence[UUID]) -> dict[UUID, Memory]:
-    """Of these ids, the memories a caller with these entity ids may be served: the re-check of every index hit."""
+def served_by_ids(
+    session: Session, project_id: UUID, given: ScopeIds, ids: Sequence[UUID], *, messages: bool = False
+) -> dict[UUID, Memory]:
+    """Of these ids, the memories a caller with these entity ids may be served: the re-check of every index hit.
+
+    `messages`: kept messages too.
+    """
     if not ids:
         return {}
     where = "".join(f" AND m.{name} = :{name}" for name in given.given())
     rows = session.execute(
-        sa.text(f"SELECT {COLUMNS} FROM memories m WHERE m.project_id = :p AND m.id = ANY(:ids) AND {SERVED}{where}"),
+        sa.text(
+            f"SELECT {COLUMNS} FROM memories m WHERE m.project_id = :p AND m.id = ANY(:ids)"
+            f" AND ({SERVED}{f' OR {SERVED_MESSAGES}' if messages else ''}){where}"
+        ),
         {"p": project_id, "ids": list(ids), **given.given()},
     )
     return {row.id: memory_of(row) for row in rows}
@@ -78,8 +87,16 @@ class Page:
     after: tuple[datetime, UUID] | None = None
 
 
-def newest(session: Session, project_id: UUID, given: ScopeIds, page: Page) -> list[Memory]:
-    """Served memories whose given ids are equal, newest first, ties by id."""
+def newest(session: Session, project_id: UUID, given: ScopeIds, page: Page, *, messages: bool = False) -> list[Memory]:
+    """Served memories whose given ids are equal, newest first, ties by id. `messages`: kept messages too."""
+    found = _newest(session, project_id, given, page, SERVED)
+    if messages:
+        found += _newest(session, project_id, given, page, SERVED_MESSAGES)
+        found.sort(key=lambda memory: (memory.created_at, memory.id), reverse=True)
+    return found[: page.limit]
+
+
+def _newest(session: Session, project_id: UUID, given: ScopeIds, page: Page, served: str) -> list[Memory]:
     where = "".join(f" AND m.{name} = :{name}" for name in given.given())
     values: dict[str, Any] = {"p": project_id, "limit": page.limit, **given.given()}
     if page.after is not None:
@@ -87,7 +104,7 @@ def newest(session: Session, project_id: UUID, given: ScopeIds, page: Page) -> l
         values |= {"created": page.after[0], "id": page.after[1]}
     rows = session.execute(
         sa.text(
-            f"SELECT {COLUMNS} FROM memories m WHERE m.project_id = :p AND {SERVED}{where}"
+            f"SELECT {COLUMNS} FROM memories m WHERE m.project_id = :p AND {served}{where}"
             " ORDER BY m.created_at DESC, m.id DESC LIMIT :limit"
         ),
         values,
@@ -236,6 +253,24 @@ def sources(session: Session, project_id: UUID, memory_id: UUID) -> list[SourceR
         {"p": project_id, "id": memory_id},
     )
     return [_source(row) for row in rows]
+
+
+def last_words(session: Session, project_id: UUID, ids: Sequence[UUID]) -> dict[UUID, tuple[str, str | None, str]]:
+    """Role, speaker and text of the last accepted message behind each of these memories' present versions."""
+    if not ids:
+        return {}
+    rows = session.execute(
+        sa.text(
+            """
+            SELECT DISTINCT ON (s.memory_id) s.memory_id, g.role, g.speaker, g.text FROM memory_sources s
+            JOIN memories m ON m.project_id = s.project_id AND m.id = s.memory_id AND m.version = s.version
+            JOIN messages g ON g.project_id = s.project_id AND g.id = s.message_id
+            WHERE s.project_id = :p AND s.memory_id = ANY(:ids) ORDER BY s.memory_id, g.seq DESC, g.idx DESC
+            """
+        ),
+        {"p": project_id, "ids": list(ids)},
+    )
+    return {row.memory_id: (row.role, row.speaker, row.text) for row in rows}
 
 
 def _source(row: Any) -> SourceRow:

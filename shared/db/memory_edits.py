@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from shared import clock
-from shared.db import events, index_queue, memories, memory_writes, scopes
+from shared.db import events, index_queue, memories, memory_writes, scopes, source_rows
 from shared.db.index_queue import Change
 from shared.errors import BadRequest, Conflict, NotFound
 from shared.model.ids import uuid7
@@ -95,6 +95,7 @@ def delete(session: Session, project_id: UUID, memory_id: UUID) -> Memory:
     old = _locked(session, project_id, memory_id)
     seq = scopes.take_seq(session, ScopeRef(project_id, old.scope_id))
     new = replace(old, state="deleted", version=old.version + 1, deleted_seq=seq, updated_at=clock.now())
+    source_rows.hide_behind(session, ScopeRef(project_id, old.scope_id), [memory_id])
     return _save(session, old, new, "DELETE")
 
 
@@ -192,7 +193,7 @@ def _erase_memories(session: Session, project_id: UUID, given: ScopeIds, touched
         {"p": project_id, "scopes": list(touched), **given.given()},
     ).all()
     index_queue.put(session, [Change(project_id, row.scope_id, row.id, row.version + 1, "delete") for row in rows])
-    return sum(row.state != "deleted" for row in rows)
+    return sum(row.state not in ("deleted", "source") for row in rows)
 
 
 def _erase_events(

@@ -70,6 +70,12 @@ def waiting(session: Session, scope: ScopeRef, lane: Lane, limit: int) -> list[O
     ]  # fmt: skip
 
 
+def before(session: Session, scope: ScopeRef, lane: Lane, seq: int, limit: int) -> list[Message]:
+    """Up to `limit` messages of the lane accepted before the event of this place in the scope, oldest first."""
+    values = {"p": scope.project_id, "s": scope.scope_id, "lane": lane, "seq": seq, "idx": 0, "limit": limit}
+    return [_message(row) for row in session.execute(_EARLIER, values)][::-1]
+
+
 def earlier(session: Session, scope: ScopeRef, lane: Lane, first: Message, limit: int) -> list[Message]:
     """Up to `limit` messages of the lane said before `first`, oldest first."""
     if limit <= 0:

@@ -8,11 +8,13 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from shared.db import events, index_queue, memory_writes
+from shared.db import events, index_queue, memory_writes, messages
 from shared.db.index_queue import Change
 from shared.db.scopes import Entered
+from shared.model.asked import LOOK_BACK, index_text, question
 from shared.model.ids import uuid7
 from shared.model.memory import Memory, Result, Source, VersionRow
+from shared.model.message import Message
 from shared.model.record import RAW_KIND
 from shared.model.text import raw_hash
 
@@ -25,8 +27,10 @@ RAW_EXTRACTOR = {"name": "none", "model": None, "prompt_version": None}
 def store(session: Session, new: NewEvent, event_id: UUID, entered: Entered, message_ids: Sequence[UUID]) -> None:
     """One memory per message, exactly as given; a repeat yields the id it has already. Ends the event."""
     results = []
-    for message, message_id in zip(new.messages, message_ids, strict=True):
-        memory = _memory(new, message, entered)
+    before = messages.before(session, entered.scope, new.lane, entered.seq, LOOK_BACK)
+    for index, (message, message_id) in enumerate(zip(new.messages, message_ids, strict=True)):
+        asked = question((*before, *_said(new, event_id, entered, index)), message.role, message.speaker)
+        memory = _memory(new, message, entered, asked)
         found = memory_writes.insert_unless_current(session, memory)
         if found == memory.id:
             _log(session, memory, event_id, entered, message_id)
@@ -35,12 +39,21 @@ def store(session: Session, new: NewEvent, event_id: UUID, entered: Entered, mes
     events.finish_raw(session, new.project_id, event_id, results)
 
 
-def _memory(new: NewEvent, message: NewMessage, entered: Entered) -> Memory:
+def _said(new: NewEvent, event_id: UUID, entered: Entered, index: int) -> list[Message]:
+    """The messages of this event right before one of them."""
+    first = max(0, index - LOOK_BACK)
+    return [
+        Message(event_id, event_id, entered.seq, at, said.role, said.text, entered.now, said.speaker)
+        for at, said in enumerate(new.messages[first:index], start=first)
+    ]
+
+
+def _memory(new: NewEvent, message: NewMessage, entered: Entered, asked: str) -> Memory:
     said_at = message.said_at or entered.now
-    speaker = f"{message.speaker}: " if message.speaker else ""
     return Memory(
         project_id=new.project_id, id=uuid7(), scope_id=entered.scope.scope_id, ids=new.ids, text=message.text,
-        index_text=speaker + message.text, hash=raw_hash(message.text, message.role, message.speaker, message.stamp),
+        index_text=index_text(message.text, message.speaker, asked),
+        hash=raw_hash(message.text, message.role, message.speaker, message.stamp),
         kind=RAW_KIND, about="assistant" if message.role == "assistant" else "user", role=message.role,
         speaker=message.speaker, metadata=new.metadata, categories=(), valid_from=said_at, observed_at=said_at,
         expires_on=new.expires_on, immutable=new.immutable, extractor=dict(RAW_EXTRACTOR), created_at=said_at,

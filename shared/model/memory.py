@@ -9,7 +9,8 @@ from uuid import UUID
 
 from shared.model.scope import ScopeIds
 
-State = Literal["current", "retracted", "replaced", "deleted"]
+# `source`: a message kept beside its statements, served only to who asks for raw messages too.
+State = Literal["current", "retracted", "replaced", "deleted", "source"]
 ResultEvent = Literal["ADD", "UPDATE", "DELETE"]
 
 

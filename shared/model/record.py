@@ -13,6 +13,7 @@ About = Literal["user", "assistant", "other"]
 Kind = Literal["profile", "preference", "event", "plan", "state", "need", "instruction", "knowledge"]
 KINDS: tuple[Kind, ...] = ("profile", "preference", "event", "plan", "state", "need", "instruction", "knowledge")
 RAW_KIND = "raw"  # a message stored as it is (infer=false); never produced by an extractor
+MESSAGE_KIND = "message"  # a message kept beside the statements made of it
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,9 @@ import re
 from qdrant_client.models import SparseVector
 from qdrant_edge import Bm25, Bm25Config, TokenizerType
 
-AVERAGE_TOKENS = 9.0  # of a statement, stop words not counted; the embedder's default, 256, is for documents
+AVERAGE_TOKENS = (
+    16.0  # of a message with the question it answers; a statement has half of it, documents (the default) 256
+)
 _K, _B = 1.2, 0.75
 
 # The tokenizer drops numbers that stand alone: years, ages, prices, house numbers. With a letter in front they stay.

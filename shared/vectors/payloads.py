@@ -9,6 +9,7 @@ from uuid import UUID
 
 from qdrant_client import models
 
+from shared.model.record import MESSAGE_KIND
 from shared.model.scope import ID_FIELDS
 from shared.vectors import bm25
 from shared.vectors import layout as at
@@ -54,10 +55,11 @@ def where_filter(where: Where, only: Sequence[UUID] | None = None) -> models.Fil
     ids = where.memory_ids if only is None else only
     if ids is not None:
         must.append(_has_id(ids))
-    if where.not_expired_on is None:
-        return models.Filter(must=must)
-    expired = models.Range(lt=where.not_expired_on.toordinal())
-    return models.Filter(must=must, must_not=[models.FieldCondition(key=at.EXPIRES, range=expired)])
+    must_not: list[Any] = [] if where.messages else [_equals(at.KIND, MESSAGE_KIND)]
+    if where.not_expired_on is not None:
+        expired = models.Range(lt=where.not_expired_on.toordinal())
+        must_not.append(models.FieldCondition(key=at.EXPIRES, range=expired))
+    return models.Filter(must=must, must_not=must_not or None)
 
 
 def project_filter(project_id: UUID) -> models.Filter:

@@ -43,7 +43,8 @@ class Tombstone:
 class Where:
     """Which points a query may see. `project_id` is demanded; everything else narrows.
 
-    `ids`: the given ids must be equal, the others may be anything. `memory_ids`: only these points.
+    `ids`: the given ids must be equal, the others may be anything. `memory_ids`: only these points. `messages`: also
+    the messages kept beside their statements.
     """
 
     project_id: UUID
@@ -55,6 +56,7 @@ class Where:
     created_to: datetime | None = None
     not_expired_on: date | None = None  # hide points whose expires_on lies before this day
     memory_ids: tuple[UUID, ...] | None = None
+    messages: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,17 +12,18 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC
 from uuid import UUID
 
+from shared.model.asked import index_text
 from shared.model.decision import Decision
 from shared.model.memory import Source
 from shared.model.message import Message, Window
 from shared.model.record import Candidate, Extraction, Record
 from shared.model.repeats import cite
 from shared.model.text import normalise
-from workers.checks import asked, dates, names, ops, quotes
+from workers.checks import dates, names, ops, quotes
 from workers.checks.folding import fold
 from workers.checks.grounds import Ground
+from workers.checks.keepable import asked_before
 from workers.checks.ops import FAMILY, Ruling
-from workers.checks.orders.found import gives_orders
 from workers.checks.quotes import Quote
 from workers.checks.reasons import Reason
 from workers.checks.secrets import holds_secret
@@ -187,12 +188,10 @@ def _sources(record: Record, cited: Sequence[Message], shown: Message, quote: Qu
 
 def _index_text(window: Window, record: Record, shown: Message) -> str:
     """Speaker, question answered, statement: what search looks through."""
-    speaker = shown.speaker or ""
-    question = asked.question(window, record.src[0])
-    if gives_orders(question) or holds_secret(question):
-        question = ""
-    said_by = f"{speaker}:" if speaker and names.plain(speaker) not in names.plain(record.text) else ""
-    return " ".join(part for part in (said_by, storable(question), record.text) if part)
+    speaker = shown.speaker
+    if speaker and names.plain(speaker) in names.plain(record.text):
+        speaker = None
+    return index_text(record.text, speaker, asked_before(window, record.src[0]))
 
 
 def _categories(record: Record, window: Window) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from shared.db.index_collections import BM25_ONLY, Collection
 from shared.db.index_queue import Due
 from shared.errors import WorkError
 from shared.logs import get_logger
+from shared.model.record import MESSAGE_KIND
 from shared.vectors.types import Point, Tombstone
 from workers.parts import Parts
 
@@ -90,13 +91,18 @@ def _is_live(row: Due) -> bool:
     return row.change.op == "upsert" and row.text is not None
 
 
+def _pays(row: Due) -> bool:
+    """Kept messages are found by their words alone, except where a vector must settle the size of a collection."""
+    return row.kind != MESSAGE_KIND or row.dimensions is None
+
+
 def _with_vectors(parts: Parts, rows: list[Due]) -> list[Due]:
     """Fill in missing embeddings in one batch and keep them, so that no rebuild pays for them again."""
     embedder = parts.embedder
     missing = [
         position
         for position, row in enumerate(rows)
-        if _is_live(row) and row.vector is None and embedder is not None and row.model == embedder.model
+        if _is_live(row) and row.vector is None and embedder is not None and row.model == embedder.model and _pays(row)
     ]
     if embedder is None or not missing:
         return rows

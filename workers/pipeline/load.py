@@ -95,7 +95,13 @@ def _work(parts: Parts, session: Session, claim: Claim, chosen: Sequence[Waiting
     window = window.of(tuple(same[0] for same in groups))
     events.start(session, project_id, ids)
     traits: dict[UUID, EventTraits] = {event_id: found[event_id][0] for event_id in ids}
-    return Work(uuid7(), claim, window, groups, traits, messages.stamped(session, project_id, [m.id for m in taken]))
+    stamped = messages.stamped(session, project_id, [message.id for message in taken])
+    return Work(uuid7(), claim, window, groups, traits, stamped, _keeps_messages(parts, session, project_id))
+
+
+def _keeps_messages(parts: Parts, session: Session, project_id: UUID) -> bool:
+    project = projects.get(session, project_id)
+    return bool((project.settings if project else {}).get("index_raw", parts.settings.index_raw))
 
 
 def _window(
