@@ -21,9 +21,9 @@ def measure(stage: Stage, plan: Plan) -> list[Table]:
     """The same backlog twice: as it is, and with windows held down to one add."""
     table = Table(
         "drain",
-        f"{plan.drain_users} users x {plan.drain_each} adds of two messages, posted without waiting; the clock runs"
-        " from the first POST to the end of the last event. Either way a user has one chat call in flight at most."
-        " CPU in milliseconds a message; service = api + workers + postgres.",
+        f"{plan.drain_users} users x {plan.drain_each} adds of two messages, posted while the workers are held; the"
+        " clock runs from their release to the end of the last event. Either way a user has one chat call in flight at"
+        " most. CPU in milliseconds a message; service = workers + postgres (and the idle API).",
     )
     windows = _drain(stage, plan, "windows")
     stage.stop_workers()
@@ -39,15 +39,17 @@ def measure(stage: Stage, plan: Plan) -> list[Table]:
 def _drain(stage: Stage, plan: Plan, name: str) -> dict[str, Any]:
     order = {"url": stage.api.url, "keys": stage.keys, "callers": plan.drain_users, "users": plan.drain_users}
     stage.load.order("enqueue", **order, each=1, first=next_block())
-    _wait_ended(stage)
-    stage.llm.reset()
-    with stage.metered() as spent, psycopg.connect(stage.service.database_url, autocommit=True) as database:
-        began = time.perf_counter()
-        sent = stage.load.order("enqueue", **order, each=plan.drain_each, first=next_block())
-        posted = time.perf_counter() - began
-        wait_until(lambda: not _open(database), "the backlog to be worked off", _TIMEOUT)
-        seconds = time.perf_counter() - began
-        failed = _failed(database)
+    with psycopg.connect(stage.service.database_url, autocommit=True) as database:
+        wait_until(lambda: not _count(database, "PENDING", "RUNNING"), "all events to end", _TIMEOUT)
+        before = _count(database, "FAILED")
+        with stage.workers_held():
+            sent = stage.load.order("enqueue", **order, each=plan.drain_each, first=next_block())
+            stage.llm.reset()
+        with stage.metered() as spent:
+            began = time.perf_counter()
+            wait_until(lambda: not _count(database, "PENDING", "RUNNING"), "the backlog to be worked off", _TIMEOUT)
+            seconds = time.perf_counter() - began
+        failed = _count(database, "FAILED") - before
     adds = sent.count
     calls = len(stage.llm.log("chat"))
     stage.llm.reset()
@@ -56,27 +58,16 @@ def _drain(stage: Stage, plan: Plan, name: str) -> dict[str, Any]:
         "": name,
         "adds/s": adds / seconds,
         "seconds": seconds,
-        "posted in": posted,
         "calls": calls,
         "per msg": calls / (adds * _ONE_ADD),
         "refused": sum(sent.errors.values()),
         "failed": failed,
         "service": cpu["service"],
-        **{part: cpu[part] for part in ("api", "workers", "postgres", "engine")},
+        **{part: cpu[part] for part in ("workers", "postgres", "engine")},
         "others": spent[0].others,
     }
 
 
-def _wait_ended(stage: Stage) -> None:
-    with psycopg.connect(stage.service.database_url, autocommit=True) as database:
-        wait_until(lambda: not _open(database), "all events to end", _TIMEOUT)
-
-
-def _open(database: psycopg.Connection) -> int:
-    row = database.execute("SELECT count(*) FROM events WHERE status IN ('PENDING', 'RUNNING')").fetchone()
-    return int(row[0]) if row else 0
-
-
-def _failed(database: psycopg.Connection) -> int:
-    row = database.execute("SELECT count(*) FROM events WHERE status = 'FAILED'").fetchone()
+def _count(database: psycopg.Connection, *statuses: str) -> int:
+    row = database.execute("SELECT count(*) FROM events WHERE status = ANY(%s)", [list(statuses)]).fetchone()
     return int(row[0]) if row else 0

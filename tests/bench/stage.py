@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -122,6 +123,18 @@ class Stage:
         for worker in self.workers:
             worker.stop()
         self.workers.clear()
+
+    @contextmanager
+    def workers_held(self) -> Iterator[None]:
+        """Inside the block the workers stand still; idle ones lose nothing by it."""
+        held = [worker.child for worker in self.workers if worker.child is not None]
+        try:
+            for child in held:
+                child.signal(signal.SIGSTOP)
+            yield
+        finally:
+            for child in held:
+                child.signal(signal.SIGCONT)
 
     def groups(self) -> dict[str, list[int]]:
         """Pids by process group."""
