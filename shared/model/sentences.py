@@ -32,7 +32,7 @@ _FILLER = word_list(
     evening afternoon bye goodbye see later please sorry welcome right fine perfect exactly absolutely definitely
     totally agreed cheers too got it and well alright maybe perhaps friend friends dear buddy guys problem worries
     doubt is that this it's that's very really of course hallo danke ja nein gut guten morgen tag abend tschüss
-    bitte super hola gracias sí si buenos días buenas tardes noches adiós vale bien bonjour salut merci oui non
+    bitte super auf wiedersehen vielen dank schönen hola gracias sí si buenos días buenas tardes noches adiós vale bien bonjour salut merci oui non
     bonsoir au revoir d'accord привет спасибо да нет пока ладно"""
 )
 _FILLER_CJK = word_list(

@@ -1,4 +1,4 @@
-"""The pipeline on real parts without Celery: a worker's parts made by hand, around an extractor that follows a script."""
+"""The pipeline on real parts without Celery: a worker's parts made by hand, the extractor follows a script."""
 
 from __future__ import annotations
 
@@ -36,8 +36,7 @@ from workers.pipeline.index import index
 from workers.pipeline.run import run
 from workers.work import Done
 
-
-_SETTINGS: dict[str, Any] = {"extractor": "rules", "slots": 8}
+_SETTINGS: dict[str, Any] = {"extractor": "rules", "slots": 8, "index_raw": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ class Scripted:
     """
 
     rules: list[Says] = field(default_factory=list)
-    before: Callable[[Window], None] = lambda window: None
+    before: Callable[[Window], object] = bool
     windows: list[list[str]] = field(default_factory=list)
     shown: list[list[str]] = field(default_factory=list)
 

@@ -18,6 +18,7 @@ from workers.checks.grounds import Sources
 ISO = re.compile(r"(?<![\d-])(?P<year>\d{4})-(?P<month>\d{2})(?:-(?P<day>\d{2}))?(?![\d-])")
 _QUOTED = re.compile(r"[\"“„«‘《「『][^\"“”„«»‘’》」』]{1,80}[\"”“»’》」』]")
 _DERIVABLE = timedelta(days=400)
+_READ = 4_000  # characters
 _TIME_WORDS_EN = re.compile(
     r"\d|\b(?:ago|last|next|this|since|until|till|by|before|after|during|when|while|once|past|coming|every|each|today|tonight|yesterday|tomorrow|"
     r"(?:mon|tues|wednes|thurs|fri|satur|sun)days?|(?:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]*|day|days|weeks?|weekends?|months?|years?|"
@@ -72,14 +73,32 @@ def relative_word(text: str, said_at: datetime, heard: Language | None = None) -
 
 
 def invented(record: Record, sources: Sources) -> str | None:
-    """`when`, where nothing in English sources speaks of time and it is not the day it was said; else None."""
+    """`when`, where all that English sources say of time is understood and gives other days; else None."""
     said_at = sources.cited[0].said_at
     if not record.when or said_at is None or sources.cited[0].language != "en" or parse_partial(record.when) is None:
         return None
-    if any(passage.said_at and _TIME_WORDS_EN.search(passage.text) for passage in sources.all()):
+    if any(passage.said_at and _open_to_time(passage.text, passage.said_at) for passage in sources.all()):
         return None
     days = {(said_at + timedelta(days=step)).date().isoformat() for step in (-1, 0, 1)}
+    days |= {near for day in sources.dates() for near in _around(day)}
     return None if any(day.startswith(record.when[:10]) for day in days) else record.when[:30]
+
+
+def _open_to_time(text: str, said_at: datetime) -> bool:
+    """True where a text speaks of time in words that are not understood to the day."""
+    left = text[:_READ]
+    for mention in reversed(list(mentions(left, said_at))):
+        if mention.moment.precision == "day":
+            left = left[: mention.start] + " " + left[mention.end :]
+    return _TIME_WORDS_EN.search(left) is not None
+
+
+def _around(day: str) -> Iterator[str]:
+    """The day itself and the days a week from it: "next Friday" is read in two ways."""
+    yield day
+    if len(day) == len("2026-05-06"):
+        middle = date.fromisoformat(day)
+        yield from ((middle + timedelta(days=step)).isoformat() for step in (-7, 7))
 
 
 def unfounded(text: str, record: Record, sources: Sources) -> Iterator[str]:

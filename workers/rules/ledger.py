@@ -86,8 +86,9 @@ class Ledger:
         if op is None or entry is None:
             self._draft(statement, new, at)
         elif op != "SAME" and entry.at is not None and at < entry.at:
-            until = entry.at.date().isoformat() if op == "SUPERSEDE" else None
-            self._draft(replace(statement, until=until or statement.until), new, at, closed=until is not None)
+            ended = entry if op == "SUPERSEDE" else None
+            until = entry.at.date().isoformat() if ended else None
+            self._draft(replace(statement, until=until or statement.until), new, at, behind=ended)
         else:
             self._apply(entry, op, replace(statement, text=_resulting(op, statement.text, new, entry)), at)
 
@@ -121,8 +122,13 @@ class Ledger:
         entry.at = max(entry.at, at) if entry.at else at
         self._touch(entry)
 
-    def _draft(self, statement: Statement, read: _Reading, at: datetime, *, closed: bool = False) -> None:
-        entry = _Entry(statement.text, statement.kind, at, read, op="ADD", statement=statement, closed=closed)
+    def _draft(self, statement: Statement, read: _Reading, at: datetime, *, behind: _Entry | None = None) -> None:
+        """A new entry. `behind`: what had taken its place before it was told; commit closes it in favour of that."""
+        late = behind is not None and behind.n is not None
+        entry = _Entry(
+            statement.text, statement.kind, at, read, n=behind.n if behind else None, op="SUPERSEDE" if late else "ADD",
+            statement=statement, closed=behind is not None,
+        )  # fmt: skip
         entry.srcs.append(statement.src)
         self._entries.append(entry)
         self._touch(entry)

@@ -200,11 +200,12 @@ def test_a_raw_message_is_only_retracted() -> None:
 
 
 def test_a_late_message_changes_nothing_newer() -> None:
-    """What was said before the memory's newest source is added, closed where it contradicts."""
+    """What was said before the memory's newest source names it; commit then adds it closed, in favour of the newer."""
     candidates = known("Lives in Milan", observed_at=SAID_AT)
     late = said("I live in Rome", at=SAID_AT - timedelta(days=30))
     (record,) = extract(window(late), candidates).records
-    assert (record.op, record.text, record.until) == ("ADD", "Lives in Rome", "2026-05-07")
+    assert (record.op, record.target, record.text) == ("SUPERSEDE", 0, "Lives in Rome")
+    assert record.until == "2026-05-07"
 
 
 def _one_by_one(*texts: str) -> list[str]:
