@@ -236,12 +236,13 @@ def keep_vectors(session: Session, model: str, rows: Sequence[tuple[Change, NDAr
 
 
 def unindexed(session: Session, scope: ScopeRef, limit: int) -> list[UUID]:
-    """Memories of a scope whose newest version the index may not have yet, newest first."""
+    """Current memories of a scope whose newest version the index may not have yet, newest first."""
     rows = session.execute(
         sa.text(
             """
             SELECT q.memory_id FROM index_queue q
-            WHERE q.project_id = :p AND q.scope_id = :s AND q.op = 'upsert'
+            JOIN memories m ON m.project_id = q.project_id AND m.id = q.memory_id
+            WHERE q.project_id = :p AND q.scope_id = :s AND q.op = 'upsert' AND m.state = 'current'
             GROUP BY q.memory_id ORDER BY max(q.queued_at) DESC LIMIT :limit
             """
         ),

@@ -1,7 +1,8 @@
-"""The pipeline with the index or the embeddings away, with embeddings, and with more memories than the extractor sees."""
+"""The pipeline with index or embeddings away, with embeddings, with more memories than the extractor sees."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from uuid import UUID
@@ -13,7 +14,7 @@ from shared.db.memory_edits import Patch
 from shared.embeddings.openai_embedder import OpenAIEmbedder
 from tests.factories import change, column, rows
 from tests.fakes.openai_control import FakeOpenAI
-from tests.integration.memory_rows import stored
+from tests.integration.memory_rows import stored, stored_many
 from tests.integration.pipeline_bench import Bench, Says
 from tests.stack import Stack, crash, revive
 from workers.pipeline.index import index
@@ -62,8 +63,8 @@ def _due(bench: Bench) -> None:
 def _fill(bench: Bench, count: int) -> None:
     """So many memories in the scope, in the index too."""
     subjects = ("violin", "tennis", "chess", "opera", "sailing", "pottery", "cycling", "archery")
-    for number in range(count):
-        stored(bench.db, bench.project_id, f"Plays {subjects[number % 8]} on weekday number {number}")
+    texts = [f"Plays {subjects[number % 8]} on weekday number {number}" for number in range(count)]
+    stored_many(bench.db, bench.project_id, texts)
     change(bench.db, "UPDATE messages SET applied_by = event_id")
     change(bench.db, "UPDATE scopes SET pending_live = 0")
     last: object = None
@@ -140,6 +141,33 @@ def test_memories_the_index_does_not_have_yet_are_shown_too(bench: Bench) -> Non
     assert "Owns a zebra" in bench.script.shown[-1]
 
 
+def test_kept_messages_crowd_no_memory_out(make_bench: Callable[..., Bench]) -> None:
+    """40 messages wait for the index beside one new memory: the extractor is shown the memory."""
+    bench = make_bench(index_raw=True)
+    _fill(bench, 60)
+    bench.wait_indexed()
+    bench.script.rules = [Says("zebra"), Says("thing", text="")]
+    bench.post("I own a zebra", *(f"thing number {number} is over there" for number in range(39)))
+    with _queue_stopped(bench):
+        bench.step()
+        assert column(bench.db, "SELECT count(*) FROM index_queue") == [41]
+        bench.post("It has stripes and eats grass")
+        bench.step()
+
+    assert "I own a zebra" in bench.script.shown[-1]
+
+
+@contextmanager
+def _queue_stopped(bench: Bench) -> Iterator[None]:
+    """The index writer is busy elsewhere while the block runs."""
+    let_go = threading.Event()
+    bench.parts.background.submit(let_go.wait, 30)
+    try:
+        yield
+    finally:
+        let_go.set()
+
+
 def test_a_hidden_memory_is_never_a_candidate(bench: Bench) -> None:
     """The index still has it, Postgres knows better."""
     _fill(bench, 60)
@@ -206,9 +234,7 @@ def test_a_users_edit_is_embedded_by_the_worker(dense: Bench) -> None:
     dense.step()
     memory = dense.memory("I live in Rome")
     dense.wait_indexed()
-    dense.db.run(
-        lambda s: memory_edits.patch(s, dense.project_id, memory.id, Patch(text="I keep bees in Oslo"))
-    )
+    dense.db.run(lambda s: memory_edits.patch(s, dense.project_id, memory.id, Patch(text="I keep bees in Oslo")))
     assert dense.indexed() == {memory.id: 2}
 
     assert column(dense.db, "SELECT version FROM memory_vectors") == [2]
