@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import psycopg
 from psycopg.rows import dict_row
 
 from shared.db import projects, scopes
@@ -16,7 +17,6 @@ from shared.db.projects import Project
 from shared.db.scopes import Claim
 from shared.model.message import Role
 from shared.model.scope import ScopeIds, ScopeRef
-
 
 ALEX = ScopeIds(user_id="alex")
 
@@ -64,19 +64,27 @@ def claim(
 
 
 def rows(db: Database, query: str, *values: Any) -> list[dict[str, Any]]:
-    """The answer to a query of the test's own, over a connection of its own."""
-    url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(url, row_factory=dict_row) as connection:
-        return connection.execute(query, values).fetchall()
+    """The answer to a query of the test's own."""
+    with _cursor(db) as cursor:
+        found: list[dict[str, Any]] = cursor.execute(query, values).fetchall()
+        return found
 
 
 def change(db: Database, statement: str, *values: Any) -> None:
     """Set up a state that time or a crash would bring about."""
-    url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(url) as connection:
-        connection.execute(statement, values)
+    with _cursor(db) as cursor:
+        cursor.execute(statement, values)
 
 
 def column(db: Database, query: str, *values: Any) -> list[Any]:
     """The first column of a query's answer."""
     return [next(iter(row.values())) for row in rows(db, query, *values)]
+
+
+@contextmanager
+def _cursor(db: Database) -> Iterator[Any]:
+    """A cursor of the driver on a pooled connection; committed at the end."""
+    with db.engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        with driver.transaction(), driver.cursor(row_factory=dict_row) as cursor:
+            yield cursor

@@ -33,12 +33,23 @@ def stored(
     ids: ScopeIds | None = None,
     **changes: Any,
 ) -> Memory:
-    """A current memory with version 1, one source message and, on request, a vector; nothing is queued for the index."""
+    """A current memory with version 1, one source message, on request a vector; nothing is queued for the index."""
     return db.run(lambda session: _store(session, project_id, text, ids or ScopeIds(user_id=user), vector, changes))
 
 
+def stored_many(db: Database, project_id: UUID, texts: Sequence[str]) -> None:
+    """The same for many texts of one user, in one transaction."""
+    ids = ScopeIds(user_id="alex")
+    db.run(lambda session: [_store(session, project_id, text, ids, None, {}) for text in texts])
+
+
 def _store(
-    session: Session, project_id: UUID, text: str, ids: ScopeIds, vector: Sequence[float] | None, changes: dict[str, Any]
+    session: Session,
+    project_id: UUID,
+    text: str,
+    ids: ScopeIds,
+    vector: Sequence[float] | None,
+    changes: dict[str, Any],
 ) -> Memory:
     accepted = accept(session, new_event(project_id, text, ids=ids))
     assert accepted.scope_id is not None

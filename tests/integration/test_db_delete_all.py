@@ -246,7 +246,5 @@ def test_what_comes_into_being_meanwhile_stays_whole(db: Database, project_id: U
 def _wait_for_a_lock(db: Database) -> None:
     from tests.stack import wait_until
 
-    wait_until(
-        lambda: rows(db, "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"),
-        "the deletion waits for the scope",
-    )
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    wait_until(lambda: rows(db, waiting), "the deletion waits for the scope")

@@ -24,9 +24,7 @@ def _get(db: Database, project_id: UUID, event_id: UUID) -> Event:
 
 def _counts(db: Database, event_id: UUID) -> tuple[str, int, int, int, int]:
     """(status, attempts, crash_count, lone_crashes, snoozes)."""
-    (row,) = rows(
-        db, "SELECT status, attempts, crash_count, lone_crashes, snoozes FROM events WHERE id = %s", event_id
-    )
+    (row,) = rows(db, "SELECT status, attempts, crash_count, lone_crashes, snoozes FROM events WHERE id = %s", event_id)
     return tuple(row.values())
 
 

@@ -90,7 +90,7 @@ def test_every_collection_in_use_gets_a_row(db: Database, project_id: UUID) -> N
 
 
 def test_a_taken_row_comes_back_later_and_later(db: Database, project_id: UUID) -> None:
-    """Taking is a lease: a dead worker's rows are due again after the hold, then after longer ones, a minute at most."""
+    """Taking is a lease: a dead worker's rows are due again after the hold, then after longer ones up to a minute."""
     memory = stored(db, project_id, "Lives in Rome")
     _put(db, _change(memory))
     waits = []
@@ -267,9 +267,9 @@ def test_a_rebuild_queues_every_current_memory_page_by_page(db: Database, projec
     memories = [stored(db, project_id, f"Fact {number}") for number in range(5)]
     db.run(lambda session: memory_edits.delete(session, project_id, memories[0].id))
     db.run(lambda session: index_collections.register(session, "next", MODEL, None, "building"))
-    last: object = None
     pages = 0
-    while (last := db.run(lambda s, a=last: index_collections.queue_everything(s, "next", batch=2, after=a))) is not None:  # type: ignore[misc]
+    last: object = None
+    while (last := _queue_page(db, last)) is not None:
         pages += 1
     assert pages == 2
     queued = column(db, "SELECT memory_id FROM index_queue WHERE collection = 'next' AND op = 'upsert'")
@@ -284,6 +284,10 @@ def test_a_rebuild_queues_every_current_memory_page_by_page(db: Database, projec
     db.run(lambda session: index_collections.forget(session, NAME))
     db.run(lambda session: index_collections.forget(session, "next"))
     assert [item.name for item in db.run(index_collections.listing)] == ["next"]
+
+
+def _queue_page(db: Database, after: object) -> object:
+    return db.run(lambda session: index_collections.queue_everything(session, "next", batch=2, after=after))
 
 
 def test_the_size_of_a_collections_vectors_is_settled_once(db: Database) -> None:

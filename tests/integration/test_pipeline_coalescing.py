@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -150,7 +151,7 @@ VERBS = ("live", "work", "study")
 MORNING = datetime(2026, 5, 6, 8, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_any_cut_of_the_same_messages_gives_the_same_memories(bench: Bench, seed: int) -> None:
     """One by one, or in random windows: texts, metadata, dates and sources of what is current are equal."""
     chance = random.Random(seed)
@@ -194,4 +195,4 @@ def test_history_never_runs_backwards(bench: Bench) -> None:
     seqs = column(bench.db, "SELECT seq FROM memory_versions ORDER BY commit_order")
     assert seqs == sorted(seqs)
     ends = rows(bench.db, "SELECT seq, completed_at FROM events ORDER BY seq")
-    assert all(one["completed_at"] <= two["completed_at"] for one, two in zip(ends, ends[1:], strict=False))
+    assert all(one["completed_at"] <= two["completed_at"] for one, two in pairwise(ends))

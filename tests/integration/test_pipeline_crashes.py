@@ -75,7 +75,7 @@ def _work_with_a_killer(bench: Bench, words: str) -> int:
     while column(bench.db, "SELECT sum(pending_live) FROM scopes") != [0]:
         held = bench.claim()
         (first,) = rows(bench.db, _NEXT)
-        if words in first["text"] and first["lone_crashes"] < 3 or not deaths:
+        if not deaths or (words in first["text"] and first["lone_crashes"] < 3):
             assert isinstance(load(bench.parts, held), Work)
             _expire(bench)
             deaths += 1

@@ -11,6 +11,8 @@ from shared.errors import Narrow, PermanentFailure, Snooze
 from shared.model.message import Window
 from tests.factories import change, column, rows
 from tests.integration.pipeline_bench import Bench
+from workers.dispatch import Dispatcher
+from workers.pipeline.run import run
 
 
 class Fails:
@@ -145,9 +147,7 @@ def test_an_unexpected_error_is_tried_again_alone(bench: Bench) -> None:
     _due_now(bench)
     bench.drain()
     assert [len(window) for window in bench.script.windows] == [3, 1, 1, 1]
-    assert [bench.results(event_id) for event_id in made] == [
-        [("ADD", f"I own house {number}")] for number in range(3)
-    ]
+    assert [bench.results(event_id) for event_id in made] == [[("ADD", f"I own house {number}")] for number in range(3)]
 
 
 def test_an_error_that_stays_ends_as_internal(bench: Bench) -> None:
@@ -188,7 +188,7 @@ def test_an_open_breaker_stops_claims(make_bench: Callable[..., Bench]) -> None:
 
     bench = make_bench()
     bench.parts = replace(bench.parts, provider="llm:test")
-    bench.dispatcher = type(bench.dispatcher)(bench.parts, bench.leases, bench.dispatcher._run)
+    bench.dispatcher = Dispatcher(bench.parts, bench.leases, run)
     bench.script.before = Fails(Snooze("busy", code="rate_limited", provider="llm", retry_after=20))
     event_id = bench.post("I live in Rome")
     bench.drain()
@@ -196,12 +196,12 @@ def test_an_open_breaker_stops_claims(make_bench: Callable[..., Bench]) -> None:
     assert (breaker.provider, breaker.code) == ("llm:test", "rate_limited")
     _due_now(bench)
 
-    fresh = type(bench.dispatcher)(bench.parts, bench.leases, bench.dispatcher._run)
+    fresh = Dispatcher(bench.parts, bench.leases, run)
     assert fresh.breaker_open()
     assert fresh.drain() == 0
     assert len(bench.script.windows) == 1
     change(bench.db, "UPDATE breakers SET open_until = clock_timestamp()")
-    again = type(bench.dispatcher)(bench.parts, bench.leases, bench.dispatcher._run)
+    again = Dispatcher(bench.parts, bench.leases, run)
     assert again.drain() == 1
     assert bench.results(event_id) == [("ADD", "I live in Rome")]
     assert bench.db.run(lambda session: breakers.listing(session, only_open=False)) == []

@@ -74,7 +74,7 @@ def test_a_patch_before_every_run_still_ends(bench: Bench) -> None:
     rome = _rome(bench)
     texts = iter(f"I live in Paris {number}" for number in range(9))
     bench.script.rules = [Says("Milan", "SUPERSEDE", "I live in Milan", target="live")]
-    bench.script.before = lambda window: _patch(bench, rome, next(texts))() and None
+    bench.script.before = lambda _: _patch(bench, rome, next(texts))()
     event_id = bench.post("Now I live in Milan")
     bench.step()
 
@@ -152,7 +152,7 @@ def _working(bench: Bench) -> Iterator[Gate]:
     worker = threading.Thread(target=bench.step)
     worker.start()
     gate.wait_entered()
-    bench.script.before = lambda window: None
+    bench.script.before = bool
     yield gate
     gate.open()
     worker.join(timeout=20)
