@@ -30,6 +30,8 @@ from workers.parts import Parts
 from workers.pipeline.run import run
 from workers.poll import Poll
 
+_GOODBYE = 3.0  # seconds an idle worker leaves Celery to part from its broker, which may be half-open
+
 _log = logs.get_logger(__name__)
 
 
@@ -119,7 +121,7 @@ def _ready() -> None:
 
 
 def _shutting_down(settings: Settings) -> None:
-    """Celery waits for its threads without limit; the grace is ours to keep."""
+    """Celery waits for its threads and its broker without limit; the grace is ours to keep."""
     worker = running()
     if worker is None:
         return
@@ -129,10 +131,12 @@ def _shutting_down(settings: Settings) -> None:
 
 def _enforce_grace(worker: Worker, grace: float) -> None:
     if worker.wait_idle(grace):
-        return
-    worker.release()
-    _log.warning("grace_over", released=len(worker.leases.held()))
-    os._exit(0)
+        time.sleep(_GOODBYE)
+        _log.warning("broker_does_not_let_go", waited=_GOODBYE)
+    else:
+        worker.release()
+        _log.warning("grace_over", released=len(worker.leases.held()))
+    os._exit(0)  # whatever is not done yet stands in Postgres
 
 
 def _stopped() -> None:

@@ -16,7 +16,7 @@ from tests.chaos import campaign, totals
 def main() -> int:
     """One run and its table."""
     options = _parse()
-    plan = campaign.Plan(options.kills, options.adds, options.seconds, options.seed, options.lease)
+    plan = campaign.Plan(options.kills, options.adds, options.seconds, options.seed, options.lease, options.keep)
     began = time.monotonic()
 
     def say(line: str) -> None:
@@ -46,7 +46,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--lease", type=float, default=3.0)
     parser.add_argument("--state", type=Path, default=Path(tempfile.gettempdir()) / "flumes-chaos.json")
     parser.add_argument("--out", type=Path, help="this run's figures as JSON")
+    parser.add_argument("--keep", type=Path, help="where logs go when a promise was broken; default: beside the state")
     options = parser.parse_args()
+    options.keep = options.keep or options.state.with_name(f"{options.state.stem}-{options.seed}")
     options.seconds = options.seconds or options.kills * 6.0
     return options
 

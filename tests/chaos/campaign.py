@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+import shutil
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import psycopg
 
@@ -35,6 +37,7 @@ class Plan:
     seconds: float
     seed: int
     lease: float = 3.0
+    keep: Path | None = None  # where logs go when a promise was broken
 
 
 @dataclass(slots=True)
@@ -74,6 +77,8 @@ def run(plan: Plan, say: Say) -> Result:
         for part in fleet.dead():
             fleet.revive(part)
         verdict = _settle(fleet, ledger, say)
+        if not verdict.clean or notes:
+            _keep(fleet, plan.keep, say)
         return Result(
             verdict, faults.kills, faults.others, sum((w.statuses for w in writers), Counter()),
             sum(w.unanswered for w in writers), list(recovery.seconds), recovery.stop(),
@@ -148,6 +153,15 @@ def _check_index(fleet: Fleet, verdict: Verdict) -> None:
     for kind in ("missing", "extra", "stale"):
         for memory_id in getattr(report, kind):
             verdict.note("index_faults", f"{kind}: {memory_id}")
+
+
+def _keep(fleet: Fleet, folder: Path | None, say: Say) -> None:
+    """What every part logged, and what was promised, for whoever looks for the reason."""
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(fleet.logs, folder)
+        shutil.copy(fleet.stack.home.layout.data_dir / "ledger.jsonl", folder)
+        say(f"logs and ledger are kept in {folder}")
 
 
 def _queued(database_url: str) -> int:

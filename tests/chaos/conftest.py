@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -13,7 +14,7 @@ from cli.embedded.worker import Worker
 from tests.chaos.proxy import Link, Proxies
 from tests.e2e.flumes import Caller, make_key
 from tests.fakes.openai_control import FakeOpenAI
-from tests.stack import Service
+from tests.stack import Service, Stack, crash
 
 pytestmark = pytest.mark.chaos
 
@@ -29,6 +30,7 @@ class Wired:
     links: Proxies
     key: str
     callers: list[Caller] = field(default_factory=list)
+    workers: list[Worker] = field(default_factory=list)
 
     @property
     def api_redis(self) -> Link:
@@ -56,7 +58,16 @@ class Wired:
         return self.service.start_api(**self._settings("api"), **settings)
 
     def start_worker(self, **settings: object) -> Worker:
-        return self.service.start_worker(**self._settings("worker"), **settings)
+        worker = self.service.start_worker(**self._settings("worker"), **settings)
+        self.workers.append(worker)
+        return worker
+
+    def crash_workers(self) -> None:
+        """Whoever still runs."""
+        for worker in self.workers:
+            if worker.child is not None and worker.child.exit_code() is None:
+                crash(worker)
+        self.workers.clear()
 
     def caller(self, api: Api) -> Caller:
         """With a key of the default project; closed at the end of the test."""
@@ -74,11 +85,11 @@ class Wired:
         }  # fmt: skip
 
 
-@pytest.fixture
-def wired(service: Service) -> Iterator[Wired]:
+@contextmanager
+def wire(stack: Stack) -> Iterator[Wired]:
     """Valkey, engine and model are up; API and workers are started by the test."""
-    links = Proxies()
-    run, stack = service.stack.home.layout.run, service.stack
+    service, links = Service(stack), Proxies()
+    run = stack.home.layout.run
     for name in ("api-redis", "worker-redis"):
         (run / f"{name}.sock").unlink(missing_ok=True)
         links.unix(name, run / f"{name}.sock", stack.valkey.socket)
@@ -86,7 +97,24 @@ def wired(service: Service) -> Iterator[Wired]:
     links.tcp("engine", (str(engine.hostname), int(engine.port or 0)))
     with FakeOpenAI() as llm:
         made = Wired(service, llm, links, make_key(service.database_url))
+        try:
+            yield made
+        finally:
+            for caller in made.callers:
+                caller.http.close()
+            service.close()
+            links.close()
+
+
+@pytest.fixture
+def wired(stack: Stack) -> Iterator[Wired]:
+    """A service of the test's own."""
+    with wire(stack) as made:
         yield made
-        for caller in made.callers:
-            caller.http.close()
-    links.close()
+
+
+@pytest.fixture(scope="module")
+def shared_wired(stack: Stack) -> Iterator[Wired]:
+    """One service for a module whose tests use users of their own."""
+    with wire(stack) as made:
+        yield made
