@@ -21,7 +21,17 @@ from api.auth import Keyring
 from api.bell import Ringer
 from api.deps import Parts
 from api.gate import Gate
-from api.routes import events, health, memories
+from api.routes import (
+    events,
+    health,
+    mem0_entities,
+    mem0_items,
+    mem0_manage,
+    mem0_memories,
+    mem0_project,
+    memories,
+    oss,
+)
 from api.search import Searcher
 from api.ticker import every
 from api.wait import Waiters
@@ -34,7 +44,11 @@ from shared.settings import Settings, get_settings
 from shared.vectors.index import VectorIndex
 from shared.wakeups import Listener
 
-_ROUTERS = (memories.router, events.router, health.router)
+# Paths with a fixed word before those with an id in its place.
+_ROUTERS = (
+    mem0_items.router, mem0_memories.router, memories.router, events.router, mem0_entities.router, mem0_manage.router,
+    mem0_project.router, oss.router, health.router,
+)  # fmt: skip
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

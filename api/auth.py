@@ -49,6 +49,11 @@ class Caller:
         if right not in self.rights and "admin" not in self.rights:
             raise Forbidden(f"this key lacks the right `{right}`", code="missing_right", extra={"right": right})
 
+    def demand_unbound(self) -> None:
+        """Raises `Forbidden` for a key that is bound to a user or agent: this is about the whole project."""
+        if self.user_id is not None or self.agent_id is not None:
+            raise Forbidden("this key is bound to a user or agent", code="bound_key")
+
     def narrow(self, ids: ScopeIds) -> ScopeIds:
         """These ids with the bound ones filled in. Raises `Forbidden` when they name somebody else."""
         for name in ("user_id", "agent_id"):
@@ -98,6 +103,15 @@ class Keyring:
         if not token:
             raise Unauthorized("an API key is needed: `Authorization: Bearer <key>`", code="missing_key")
         raise Unauthorized("this API key is not known, expired or revoked", code="invalid_key")
+
+    def forget(self, project_id: UUID) -> None:
+        """Its settings were changed here: look again at the next call."""
+        self._known = OrderedDict(
+            (name, known)
+            for name, known in self._known.items()
+            if known.project is None or known.project.id != project_id
+        )
+        self._dev = None
 
     async def _lookup(self, token: str) -> _Known | None:
         if keys.parse(token) is None:

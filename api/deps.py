@@ -53,3 +53,4 @@ def may(right: str) -> Callable[[Request], Awaitable[Caller]]:
 Ingests = Annotated[Caller, Depends(may("ingest"))]
 Reads = Annotated[Caller, Depends(may("read"))]
 Deletes = Annotated[Caller, Depends(may("delete"))]
+Administers = Annotated[Caller, Depends(may("admin"))]

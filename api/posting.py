@@ -14,7 +14,8 @@ from fastapi import Request
 from starlette.responses import Response
 
 from api.deps import Parts
-from api.dialects import flumes_v1 as wire
+from api.dialects import flumes_v1
+from api.dialects.shape import Shape
 from api.errors import seconds_header
 from api.outcomes import failure
 from api.prefer import Patience, patience
@@ -33,11 +34,19 @@ _INDEX_WAIT = 1.0  # seconds
 _POLL_AGAIN = 1.0  # seconds a caller is asked to leave before polling
 
 
-async def post(request: Request, parts: Parts, new: NewEvent, *, async_mode: bool | None) -> Response:
-    """Keep the write and answer as the caller asked: 200 with results, 202 with the event's id."""
+async def post(
+    request: Request,
+    parts: Parts,
+    new: NewEvent,
+    *,
+    async_mode: bool | None,
+    shape: Shape = flumes_v1.SHAPE,
+    budget: float | None = None,
+) -> Response:
+    """Keep the write and answer as the caller asked: with results, or with the event's id. `budget`: seconds."""
     how = patience(
-        request.headers.getlist("prefer"), budget=parts.settings.wait_budget, cap=parts.settings.wait_cap,
-        async_mode=async_mode,
+        request.headers.getlist("prefer"), budget=parts.settings.wait_budget if budget is None else budget,
+        cap=parts.settings.wait_cap, async_mode=async_mode,
     )  # fmt: skip
     queued = len(new.messages) if new.infer else 0
     parts.admission.demand(new.project_id, queued, new.size if queued else 0)
@@ -52,14 +61,14 @@ async def post(request: Request, parts: Parts, new: NewEvent, *, async_mode: boo
     headers = {"Vary": "Prefer"}
     if how.applied:
         headers["Preference-Applied"] = how.applied
-    if event is None or not event.ended:
-        return _pending(parts, accepted, how, outcome, headers)
+    if event is None or not event.ended or (shape.says_pending and how.asynchronous):
+        return _pending(parts, accepted, how, outcome, shape, headers)
     failed = failure(event)
     if failed is not None:
         raise failed
     if not new.infer and not how.asynchronous and accepted.scope_id is not None:
         await _indexed(parts, ScopeRef(new.project_id, accepted.scope_id), event)
-    return Json(wire.added(event), headers=headers)
+    return Json(shape.done(event), headers=headers)
 
 
 def _note(parts: Parts, new: NewEvent, accepted: Accepted, queued: int) -> None:
@@ -93,9 +102,9 @@ async def _read(parts: Parts, project_id: UUID, event_id: UUID) -> Event | None:
 
 
 def _pending(
-    parts: Parts, accepted: Accepted, how: Patience, outcome: Outcome, headers: dict[str, str]
-) -> Response:  # fmt: skip
-    """202 with the way to the event. A replay that waited in vain is a 409: its first request is still at work."""
+    parts: Parts, accepted: Accepted, how: Patience, outcome: Outcome, shape: Shape, headers: dict[str, str]
+) -> Response:
+    """Accepted, with the way to the event. A replay that waited in vain is a 409: its first request is at work."""
     location = f"{parts.settings.public_url.rstrip('/')}/v1/event/{accepted.event_id}/"
     retry_after = outcome.seconds if outcome.seconds > 0 else _POLL_AGAIN
     if accepted.replayed and not how.asynchronous:
@@ -103,15 +112,8 @@ def _pending(
             "the first request with this Idempotency-Key is still being worked on", code="event_in_progress",
             retry_after=retry_after, extra={"event_id": str(accepted.event_id), "location": location},
         )  # fmt: skip
-    body = {
-        "results": [],
-        "status": "PENDING",
-        "event_id": str(accepted.event_id),
-        "message": "Accepted and kept. The memories follow; poll the event for them.",
-    }
-    return Json(
-        body, status_code=202, headers=headers | {"Location": location, "Retry-After": seconds_header(retry_after)}
-    )
+    headers |= {"Location": location, "Retry-After": seconds_header(retry_after)}
+    return Json(shape.pending(accepted.event_id), status_code=shape.pending_status, headers=headers)
 
 
 async def _indexed(parts: Parts, scope: ScopeRef, event: Event) -> None:

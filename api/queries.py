@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from fastapi import Request
+from starlette.datastructures import URL
 
 from api.body import refuse_nul
 from api.schemas import MAX_ID_BYTES
@@ -56,8 +57,11 @@ class Parameters:
         return found
 
 
-def parameters(request: Request, known: Collection[str]) -> Parameters:
-    """Raises `BadRequest` naming a parameter that is unknown, given twice, or holds a NUL character."""
+def parameters(request: Request, known: Collection[str], several: Collection[str] = ()) -> Parameters:
+    """Raises `BadRequest` naming a parameter that is unknown, given twice, or holds a NUL character.
+
+    Those in `several` may come more than once; they are put together with commas.
+    """
     given: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
         refuse_nul(name, "query")
@@ -66,7 +70,9 @@ def parameters(request: Request, known: Collection[str]) -> Parameters:
             continue
         if name not in known:
             raise BadRequest(f"the parameter {name} is not known here", code="unknown_parameter", field=name)
-        if name in given:
+        if name in given and name in several:
+            value = f"{given[name]},{value}"  # noqa: PLW2901 - the parts of one value
+        elif name in given:
             raise BadRequest(f"{name} is given twice", field=name)
         given[name] = value
     return Parameters(given)
@@ -97,3 +103,11 @@ def read_cursor(text: str) -> tuple[datetime, UUID]:
         return created_at.astimezone(UTC), UUID(identity)
     except (ValueError, OverflowError):
         raise BadRequest("cursor is not one of ours", field="cursor") from None
+
+
+def neighbours(request: Request, public_url: str, page: int, size: int, total: int) -> tuple[str | None, str | None]:
+    """Absolute addresses of the next and the previous page, where there are any."""
+    base = public_url.rstrip("/") or str(request.base_url).rstrip("/")
+    here = URL(f"{base}{request.url.path.rstrip('/')}/?{request.url.query}")
+    following = str(here.include_query_params(page=page + 1)) if page * size < total else None
+    return following, str(here.include_query_params(page=page - 1)) if page > 1 else None

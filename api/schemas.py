@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictStr, ValidationError, WithJsonSchema
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictStr,
+    ValidationError,
+    WithJsonSchema,
+)
 
 from shared.errors import BadRequest
 
@@ -136,7 +145,7 @@ class AddBody(WireModel):
 class PatchBody(WireModel):
     """What `PATCH /v1/memories/{id}` takes; absent or null leaves as it is, `{}` clears the metadata."""
 
-    memory: StrictStr | None = None
+    memory: StrictStr | None = Field(None, validation_alias=AliasChoices("memory", "text"))
     metadata: dict[str, Any] | None = None
 
 

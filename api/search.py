@@ -51,11 +51,29 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """One answer of the index. `semantic`: the query had an embedding. `degraded`: there should have been one."""
+
+    hits: list[Hit]
+    semantic: bool
+    degraded: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """Best first. `degraded`: there should have been an embedding of the query."""
 
     items: list[Scored]
     degraded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """A query with its vector in the collection that answers it."""
+
+    text: str
+    collection: Collection
+    dense: Dense | None
 
 
 class Searcher:
@@ -96,6 +114,21 @@ class Searcher:
                 break
             width = min(width * _MORE, _WIDEST)
         return Found(ranked[:limit], degraded=dense is None and collection.dimensions is not None)
+
+    async def embedded(self, text: str) -> Embedded:
+        """The query for any number of looks. Raises `Unavailable(index_unavailable)`."""
+        collection = await self._active()
+        return Embedded(text, collection, await self._embed(text, collection))
+
+    async def look(self, query: Embedded, where: Where, width: int) -> Look:
+        """Up to `width` hits of either list. Raises `Unavailable(index_unavailable)`."""
+        dense, collection = query.dense, query.collection
+        hits = await self._hits(collection.name, Query(query.text, where, dense, dense_limit=width, bm25_limit=width))
+        return Look(hits, dense is not None, degraded=dense is None and collection.dimensions is not None)
+
+    def rank(self, look: Look, served: Mapping[UUID, Memory]) -> list[Scored]:
+        """The served ones of its hits, best first."""
+        return self._ranked(look.hits, dict(served), {}, with_dense=look.semantic)
 
     async def _has_any(self, project_id: UUID, ids: ScopeIds) -> bool:
         one = Page(limit=1)
@@ -171,7 +204,7 @@ class Searcher:
 
 
 def nearness(hits: Sequence[Hit], behind: Behind) -> dict[UUID, float]:
-    """For each message, the best cosine among the statements made of it: kept messages have no embedding of their own."""
+    """For each message, the best cosine among the statements made of it: kept messages have no embedding."""
     best: dict[UUID, float] = {}
     for hit in hits:
         for message in behind.get(hit.memory_id, ()):

@@ -91,6 +91,7 @@ class Settings(BaseSettings):
     # --- accepting and waiting
     wait_budget: float = Field(8, ge=0, le=60, description="seconds a POST waits by default before it answers 202")
     wait_cap: float = Field(60, ge=0, le=300, description="largest `Prefer: wait=N` and `?wait=N` honoured")
+    mem0_async: bool = Field(True, description="mem0's v1 add answers PENDING unless the body says `async_mode: false`")
     max_body_bytes: int = Field(2_000_000, ge=1_000, description="larger request bodies get 413")
     max_messages: int = Field(500, ge=1, description="messages in one POST")
     max_message_chars: int = Field(100_000, ge=1, description="characters in one message")

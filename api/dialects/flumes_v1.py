@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import orjson
 
 from api.auth import Caller
+from api.dialects.shape import Shape
 from api.schemas import AddBody, MessageBody, parse
 from api.stamps import moment_of, zone_of
 from shared import clock
@@ -32,7 +34,7 @@ class Add:
     async_mode: bool | None
 
 
-def parse_add(body: dict[str, Any], caller: Caller, settings: Settings) -> Add:
+def parse_add(body: dict[str, Any], caller: Caller, settings: Settings, *, dialect: str = "flumes_v1") -> Add:
     """Raises `BadRequest` naming the field, `TooLarge`, `Forbidden` for ids of somebody else."""
     _refuse_too_many(body.get("messages"), settings)
     given = parse(AddBody, body)
@@ -54,7 +56,7 @@ def parse_add(body: dict[str, Any], caller: Caller, settings: Settings) -> Add:
         expires_on=given.expiration_date,
         immutable=given.immutable,
         scope_key=scope_key,
-        origin={"key": caller.key, "dialect": "flumes_v1"},
+        origin={"key": caller.key, "dialect": dialect},
     )
     return Add(event, given.async_mode)
 
@@ -155,11 +157,16 @@ def source(row: SourceRow) -> dict[str, Any]:
 _OP_EVENTS = {"ADD": "ADD", "RETRACT": "DELETE", "DELETE": "DELETE", "REPLACE": "DELETE"}
 
 
+def history_event(row: HistoryRow) -> str:
+    """What a version did: ADD, UPDATE or DELETE."""
+    return "DELETE" if row.new_text is None else _OP_EVENTS.get(row.op, "UPDATE")
+
+
 def history_row(row: HistoryRow) -> dict[str, Any]:
     """One version of a memory."""
     return {
         "version": row.version,
-        "event": "DELETE" if row.new_text is None else _OP_EVENTS.get(row.op, "UPDATE"),
+        "event": history_event(row),
         "op": row.op,
         "previous_memory": row.old_text,
         "memory": row.new_text,
@@ -172,7 +179,7 @@ def history_row(row: HistoryRow) -> dict[str, Any]:
 
 def added(event: Event) -> dict[str, Any]:
     """The answer to a POST whose event succeeded, wholly or in part."""
-    body: dict[str, Any] = {"results": [_item(result) for result in event.results], "event_id": str(event.id)}
+    body: dict[str, Any] = {"results": [item(result) for result in event.results], "event_id": str(event.id)}
     if event.erased:
         body["erased"] = True
     if event.failed:
@@ -180,11 +187,22 @@ def added(event: Event) -> dict[str, Any]:
     return body
 
 
-def _item(result: Mapping[str, Any]) -> dict[str, Any]:
-    """`id`, `memory`, `event` in the order readers know, then the rest; jsonb forgets it."""
+def item(result: Mapping[str, Any]) -> dict[str, Any]:
+    """A result: `id`, `memory`, `event` in the order readers know, then the rest; jsonb forgets it."""
     first = {name: result.get(name) for name in ("id", "memory", "event")}
     return {**first, **{name: value for name, value in result.items() if name not in first}}
 
+
+def _pending(event_id: UUID) -> dict[str, Any]:
+    return {
+        "results": [],
+        "status": "PENDING",
+        "event_id": str(event_id),
+        "message": "Accepted and kept. The memories follow; poll the event for them.",
+    }
+
+
+SHAPE = Shape(added, _pending)
 
 _TYPES = {"add": "ADD", "raw": "ADD", "delete_all": "DELETE"}
 
@@ -219,7 +237,7 @@ def event_record(event: Event, error: str | None) -> dict[str, Any]:
 
 def _polled(result: Mapping[str, Any], ids: Mapping[str, str]) -> dict[str, Any]:
     """Both shapes at once: `memory` for Flumes, `data.memory` for mem0's readers."""
-    return {**_item(result), "data": {"memory": result.get("memory")}, **ids}
+    return {**item(result), "data": {"memory": result.get("memory")}, **ids}
 
 
 def _latency(event: Event) -> float | None:

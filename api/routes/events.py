@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request
-from starlette.datastructures import URL
 from starlette.responses import Response
 
 from api import queries
@@ -106,10 +105,11 @@ async def feed(request: Request, caller: Reads) -> Response:
     found, total = await parts.db.run(
         lambda session: events.feed(session, caller.project_id, chosen, ids=ids, limit=size, offset=(page - 1) * size)
     )
+    following, previous = queries.neighbours(request, parts.settings.public_url, page, size, total)
     body: dict[str, Any] = {
         "count": total,
-        "next": _page_url(request, parts, page + 1) if page * size < total else None,
-        "previous": _page_url(request, parts, page - 1) if page > 1 else None,
+        "next": following,
+        "previous": previous,
         "results": [wire.event_record(event, reason(event)) for event in found],
     }
     return Json(body)
@@ -129,8 +129,3 @@ def _one_of(given: queries.Parameters, name: str, known: tuple[str, ...]) -> str
     if value is not None and value not in known:
         raise BadRequest(f"{name} must be one of {', '.join(known)}", field=name)
     return value
-
-
-def _page_url(request: Request, parts: Parts, page: int) -> str:
-    base = parts.settings.public_url.rstrip("/") or str(request.base_url).rstrip("/")
-    return str(URL(f"{base}/v1/events/?{request.url.query}").include_query_params(page=page))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -14,10 +16,12 @@ from api.auth import Caller
 from api.body import read_bytes, read_object
 from api.deps import Deletes, Ingests, Parts, Reads, parts_of
 from api.dialects import flumes_v1 as wire
+from api.dialects import mem0_records
+from api.dialects.choice import speaks_mem0
 from api.posting import post
 from api.replay import idempotency_key
 from api.replies import Json
-from api.routes import pages
+from api.routes import mem0_items, mem0_memories, pages
 from api.schemas import PatchBody, parse
 from shared.db import memories, memory_edits
 from shared.db.engine import Session
@@ -42,6 +46,8 @@ def _missing() -> NotFound:
 @router.post("", response_model=None, **pages.ADD)
 async def add(request: Request, caller: Ingests) -> Response:
     """Keep messages and, unless asked not to, wait for the memories they become."""
+    if speaks_mem0(request.headers, caller):
+        return await mem0_memories.add_v1(request, caller)
     parts = parts_of(request)
     body = await read_object(request, parts.settings.max_body_bytes)
     parsed = wire.parse_add(body, caller, parts.settings)
@@ -52,6 +58,8 @@ async def add(request: Request, caller: Ingests) -> Response:
 @router.get("", response_model=None, **pages.LIST)
 async def listing(request: Request, caller: Reads) -> Response:
     """Newest first; with `query`, best first."""
+    if speaks_mem0(request.headers, caller):
+        return await mem0_memories.list_v1(request, caller)
     parts = parts_of(request)
     given = queries.parameters(request, _LIST)
     ids = _scope(caller, given.ids())
@@ -101,12 +109,15 @@ async def get(request: Request, caller: Reads, memory_id: str) -> Response:
     parts = parts_of(request)
     found_id = queries.id_in_path(memory_id, _missing())
     include = queries.parameters(request, {"include"}).words("include", _INCLUDES)
-    return Json(await parts.db.run(partial(_read, caller=caller, memory_id=found_id, include=include)))
+    record = mem0_records.record if speaks_mem0(request.headers, caller) else wire.record
+    return Json(await parts.db.run(partial(_read, caller=caller, memory_id=found_id, include=include, record=record)))
 
 
-def _read(session: Session, *, caller: Caller, memory_id: UUID, include: frozenset[str]) -> dict[str, object]:
+def _read(
+    session: Session, *, caller: Caller, memory_id: UUID, include: frozenset[str], record: Callable[[Memory], Any]
+) -> dict[str, Any]:
     memory = _own(session, caller, memory_id)
-    body = wire.record(memory)
+    body: dict[str, Any] = record(memory)
     if "sources" in include:
         body["sources"] = [wire.source(row) for row in memories.sources(session, caller.project_id, memory_id)]
     if "history" in include:
@@ -144,6 +155,8 @@ async def patch(request: Request, caller: Ingests, memory_id: str) -> Response:
 @router.delete("/{memory_id}", response_model=None, **pages.DELETE)
 async def delete(request: Request, caller: Deletes, memory_id: str) -> Response:
     """Hide a memory for good."""
+    if speaks_mem0(request.headers, caller):
+        return await mem0_items.delete(request, caller, memory_id)
     parts = parts_of(request)
     found_id = queries.id_in_path(memory_id, _missing())
 
@@ -159,6 +172,8 @@ async def delete(request: Request, caller: Deletes, memory_id: str) -> Response:
 @router.delete("", response_model=None, **pages.DELETE_ALL)
 async def delete_all(request: Request, caller: Deletes) -> Response:
     """Erase all memories of the given ids, with the messages they came from."""
+    if speaks_mem0(request.headers, caller):
+        return await mem0_items.delete_all(request, caller)
     parts = parts_of(request)
     ids = _scope(caller, queries.parameters(request, ID_FIELDS).ids())
     if (await read_bytes(request, parts.settings.max_body_bytes)).strip() not in (b"", b"{}", b"null"):

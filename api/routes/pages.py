@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.schemas import AddBody, PatchBody
+from api.schemas import AddBody, PatchBody, WireModel
 
 _ID = "4a43c2f0-2f37-7d1e-9a55-3a8d2a4f6e01"
 _EVENT = "0199b1f2-7c1e-7a10-8a55-0d2f6c1b9e77"
@@ -81,39 +81,40 @@ _WORDS = {
 }
 
 
-def _answers(example: dict[str, Any], *codes: int) -> dict[int | str, dict[str, Any]]:
+def answers(example: Any, *codes: int) -> dict[int | str, dict[str, Any]]:
     """The 200 with its example, and the errors a route may give."""
-    answers: dict[int | str, dict[str, Any]] = {200: _answer("Done", {"type": "object"}, example)}
-    answers |= {code: _answer(_WORDS[code], _PROBLEM) for code in (400, 401, 403, *codes, 500, 503)}
-    return answers
+    kind = "array" if isinstance(example, list) else "object"
+    found: dict[int | str, dict[str, Any]] = {200: answer("Done", {"type": kind}, example)}
+    found |= {code: answer(_WORDS[code], _PROBLEM) for code in (400, 401, 403, *codes, 500, 503)}
+    return found
 
 
-def _answer(words: str, schema: dict[str, Any], example: dict[str, Any] | None = None) -> dict[str, Any]:
+def answer(words: str, schema: dict[str, Any], example: Any = None) -> dict[str, Any]:
     media: dict[str, Any] = {"schema": schema}
     if example is not None:
         media["example"] = example
     return {"description": words, "content": {"application/json": media}}
 
 
-def _query(name: str, words: str, kind: str = "string", **schema: Any) -> dict[str, Any]:
+def parameter(name: str, words: str, kind: str = "string", **schema: Any) -> dict[str, Any]:
     return {"name": name, "in": "query", "required": False, "description": words, "schema": {"type": kind, **schema}}
 
 
-def _header(name: str, words: str) -> dict[str, Any]:
+def header(name: str, words: str) -> dict[str, Any]:
     return {"name": name, "in": "header", "required": False, "description": words, "schema": {"type": "string"}}
 
 
-def _body(model: type[AddBody | PatchBody], example: dict[str, Any]) -> dict[str, Any]:
+def body(model: type[WireModel], example: dict[str, Any]) -> dict[str, Any]:
     reference = {"$ref": f"#/components/schemas/{model.__name__}"}
     return {"required": True, "content": {"application/json": {"schema": reference, "example": example}}}
 
 
-_IDS = [_query(name, "equal to this") for name in ("user_id", "agent_id", "app_id", "run_id")]
-_PREFER = _header("Prefer", "`respond-async`, or `wait=N` seconds")
-_KEY = _header("Idempotency-Key", "the same key and body never make a second event; kept for 7 days")
+IDS = [parameter(name, "equal to this") for name in ("user_id", "agent_id", "app_id", "run_id")]
+PREFER = header("Prefer", "`respond-async`, or `wait=N` seconds")
+KEY = header("Idempotency-Key", "the same key and body never make a second event; kept for 7 days")
 
 _PENDING_ANSWER: dict[str, Any] = {
-    **_answer("Accepted and kept; poll the event", {"type": "object"}, _PENDING),
+    **answer("Accepted and kept; poll the event", {"type": "object"}, _PENDING),
     "headers": {
         "Location": {"description": "the event", "schema": {"type": "string"}},
         "Retry-After": {"description": "seconds", "schema": {"type": "integer"}},
@@ -127,51 +128,51 @@ _HELLO = {
 
 ADD: dict[str, Any] = {
     "summary": "Add memories",
-    "responses": {**_answers(_ADDED, 409, 413, 422, 429, 502), 202: _PENDING_ANSWER},
-    "openapi_extra": {"parameters": [_PREFER, _KEY], "requestBody": _body(AddBody, _HELLO)},
+    "responses": {**answers(_ADDED, 409, 413, 422, 429, 502), 202: _PENDING_ANSWER},
+    "openapi_extra": {"parameters": [PREFER, KEY], "requestBody": body(AddBody, _HELLO)},
 }
 LIST: dict[str, Any] = {
     "summary": "List or search memories",
-    "responses": _answers({"results": [_RECORD], "next_cursor": None}),
+    "responses": answers({"results": [_RECORD], "next_cursor": None}),
     "openapi_extra": {
         "parameters": [
-            *_IDS,
-            _query("query", "search instead of listing"),
-            _query("limit", "how many", "integer", minimum=1, maximum=200, default=20),
-            _query("include_raw", "also the messages that memories were made of", "boolean", default=False),
-            _query("cursor", "`next_cursor` of the page before"),
+            *IDS,
+            parameter("query", "search instead of listing"),
+            parameter("limit", "how many", "integer", minimum=1, maximum=200, default=20),
+            parameter("include_raw", "also the messages that memories were made of", "boolean", default=False),
+            parameter("cursor", "`next_cursor` of the page before"),
         ]
     },
 }
 GET: dict[str, Any] = {
     "summary": "Read a memory",
-    "responses": _answers(_RECORD, 404),
-    "openapi_extra": {"parameters": [_query("include", "`sources`, `history` or both")]},
+    "responses": answers(_RECORD, 404),
+    "openapi_extra": {"parameters": [parameter("include", "`sources`, `history` or both")]},
 }
 PATCH: dict[str, Any] = {
     "summary": "Change a memory",
-    "responses": _answers(_RECORD, 404, 409, 413),
-    "openapi_extra": {"requestBody": _body(PatchBody, {"memory": "Wants to go to Rome in August", "metadata": None})},
+    "responses": answers(_RECORD, 404, 409, 413),
+    "openapi_extra": {"requestBody": body(PatchBody, {"memory": "Wants to go to Rome in August", "metadata": None})},
 }
 DELETE: dict[str, Any] = {
     "summary": "Delete a memory",
-    "responses": _answers({"message": "Memory deleted successfully!", "id": _ID}, 404),
+    "responses": answers({"message": "Memory deleted successfully!", "id": _ID}, 404),
 }
 DELETE_ALL: dict[str, Any] = {
     "summary": "Erase all memories of the given ids",
-    "responses": _answers({"message": "Memories deleted successfully!", "event_id": _EVENT, "memories": 2}, 413),
-    "openapi_extra": {"parameters": _IDS},
+    "responses": answers({"message": "Memories deleted successfully!", "event_id": _EVENT, "memories": 2}, 413),
+    "openapi_extra": {"parameters": IDS},
 }
 EVENT: dict[str, Any] = {
     "summary": "Read an event",
-    "responses": _answers(_EVENT_RECORD, 404),
-    "openapi_extra": {"parameters": [_query("wait", "seconds to wait for its end", "integer", minimum=0), _PREFER]},
+    "responses": answers(_EVENT_RECORD, 404),
+    "openapi_extra": {"parameters": [parameter("wait", "seconds to wait for its end", "integer", minimum=0), PREFER]},
 }
 RETRY: dict[str, Any] = {
     "summary": "Work again on the failed messages of an event",
     "responses": {
-        **{code: words for code, words in _answers({}, 404, 409, 429).items() if code != 200},
-        202: _answer(
+        **{code: words for code, words in answers({}, 404, 409, 429).items() if code != 200},
+        202: answer(
             "Worked on again; poll the event", {"type": "object"},
             {"event_id": _EVENT, "status": "PENDING", "messages": 1},
         ),
@@ -179,16 +180,16 @@ RETRY: dict[str, Any] = {
 }  # fmt: skip
 EVENTS: dict[str, Any] = {
     "summary": "List events",
-    "responses": _answers({"count": 1, "next": None, "previous": None, "results": [_EVENT_RECORD]}),
+    "responses": answers({"count": 1, "next": None, "previous": None, "results": [_EVENT_RECORD]}),
     "openapi_extra": {
         "parameters": [
-            *_IDS,
-            _query("status", "only these", enum=["PENDING", "RUNNING", "SUCCEEDED", "FAILED"]),
-            _query("event_type", "only these", enum=["ADD", "DELETE"]),
-            _query("start_date", "accepted at or after"),
-            _query("end_date", "accepted at or before"),
-            _query("page", "from 1", "integer", minimum=1, default=1),
-            _query("page_size", "how many", "integer", minimum=1, maximum=200, default=50),
+            *IDS,
+            parameter("status", "only these", enum=["PENDING", "RUNNING", "SUCCEEDED", "FAILED"]),
+            parameter("event_type", "only these", enum=["ADD", "DELETE"]),
+            parameter("start_date", "accepted at or after"),
+            parameter("end_date", "accepted at or before"),
+            parameter("page", "from 1", "integer", minimum=1, default=1),
+            parameter("page_size", "how many", "integer", minimum=1, maximum=200, default=50),
         ]
     },
 }

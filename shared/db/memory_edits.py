@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date, datetime
+from enum import Enum
 from typing import Any
 from uuid import UUID
 
@@ -22,12 +24,20 @@ from shared.model.scope import ID_FIELDS, ScopeIds, ScopeRef
 from shared.model.text import raw_hash, text_hash
 
 
+class Keep(Enum):
+    """Stands for a value that is not to be changed, where None is a value."""
+
+    AS_IT_IS = "as it is"
+
+
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """What to change; None = leave as it is. `metadata={}` clears."""
+    """What to change; None = leave as it is. `metadata={}` and `expires_on=None` clear. `said_at`: when it was said."""
 
     text: str | None = None
     metadata: dict[str, Any] | None = None
+    said_at: datetime | None = None
+    expires_on: date | Keep | None = Keep.AS_IT_IS
 
 
 def _locked(session: Session, project_id: UUID, memory_id: UUID) -> Memory:
@@ -59,6 +69,8 @@ def patch(session: Session, project_id: UUID, memory_id: UUID, change: Patch) ->
     new = replace(old, version=old.version + 1, updated_at=now)
     if change.metadata is not None:
         new = replace(new, metadata=change.metadata or None)
+    if not isinstance(change.expires_on, Keep):
+        new = replace(new, expires_on=change.expires_on)
     if change.text is not None and change.text != old.text:
         digest = (
             raw_hash(change.text, old.role or "user", old.speaker, None)
@@ -75,7 +87,9 @@ def patch(session: Session, project_id: UUID, memory_id: UUID, change: Patch) ->
             evidence_count=0,
         )
         _refuse_twin(session, new)
-    elif new.metadata == old.metadata:
+    if change.said_at is not None:
+        new = replace(new, created_at=change.said_at, valid_from=change.said_at)
+    if replace(new, version=old.version, updated_at=old.updated_at) == old:
         return old
     return _save(session, old, new, "PATCH")
 

@@ -49,7 +49,7 @@ def insert_unless_current(session: Session, memory: Memory) -> UUID:
 _CHANGEABLE = (
     "text", "index_text", "hash", "kind", "about", "role", "speaker", "weight", "metadata", "categories", "happens_at",
     "happens_until", "precision", "valid_from", "valid_to", "observed_at", "expires_on", "immutable", "version",
-    "state", "replaced_by", "extractor", "evidence_count", "deleted_seq", "updated_at",
+    "state", "replaced_by", "extractor", "evidence_count", "deleted_seq", "created_at", "updated_at",
 )  # fmt: skip
 
 

@@ -84,8 +84,14 @@ def ensure(session: Session, name: str = DEFAULT_NAME, settings: dict[str, Any] 
 
 
 def change(session: Session, project_id: UUID, settings: dict[str, Any]) -> None:
-    """Merge into a project's settings; None removes a setting."""
+    """Merge into a project's settings, `mem0` key by key; None removes a setting."""
     session.execute(
-        sa.text("UPDATE projects SET settings = jsonb_strip_nulls(settings || CAST(:s AS jsonb)) WHERE id = :id"),
+        sa.text(
+            """
+            UPDATE projects SET settings = jsonb_strip_nulls(settings || CAST(:s AS jsonb) || jsonb_build_object('mem0',
+                coalesce(settings -> 'mem0', '{}') || coalesce(CAST(:s AS jsonb) -> 'mem0', '{}')))
+            WHERE id = :id
+            """
+        ),
         {"id": project_id, "s": orjson.dumps(settings).decode()},
     )

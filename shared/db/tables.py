@@ -242,6 +242,8 @@ memories = sa.Table(
     ),
     sa.Index("ix_memories_source", "project_id", sa.text("created_at DESC"), sa.text("id DESC"),
              postgresql_where=sa.text("state = 'source'")),
+    sa.Index("ix_memories_replaced_by", "project_id", "replaced_by",
+             postgresql_where=sa.text("replaced_by IS NOT NULL")),
     sa.Index("ix_memories_scope_state", "project_id", "scope_id", "state"),
     sa.Index("ix_memories_scope_observed", "project_id", "scope_id", "observed_at",
              postgresql_where=sa.text("state = 'current'")),
@@ -363,6 +365,29 @@ idempotency_keys = sa.Table(
     _to("projects", "project_id"),
     sa.Index("ix_idempotency_keys_created", "created_at"),
     sa.Index("ix_idempotency_keys_event", "project_id", "event_id"),
+)
+
+memory_feedback = sa.Table(
+    "memory_feedback",
+    metadata,
+    _uuid("project_id", pk=True),
+    _uuid("memory_id", pk=True),
+    sa.Column("feedback", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text),
+    _time("at", now=True),
+    _to("memories", "project_id", "memory_id"),
+)
+
+memory_exports = sa.Table(
+    "memory_exports",
+    metadata,
+    _uuid("project_id", pk=True),
+    _uuid("id", pk=True),
+    _json("selection"),
+    _json("form", None),
+    sa.Column("instructions", sa.Text),
+    _time("created_at", now=True),
+    _to("projects", "project_id"),
 )
 
 project_usage = sa.Table(

@@ -69,7 +69,7 @@ def _times(have: datetime, how: str, value: Any) -> bool:
     results = {
         "eq": start <= have <= last, "gt": have > last, "gte": have >= start, "lt": have < start, "lte": have <= last,
     }  # fmt: skip
-    return results[how]
+    return bool(results[how])
 
 
 def _days(have: date, how: str, value: Any) -> bool:
@@ -94,7 +94,7 @@ def _meta_test(have: Any, how: str, value: Any) -> bool:  # noqa: PLR0911 - same
     if how in ("gt", "gte", "lt", "lte"):
         if isinstance(have, bool) or not isinstance(have, int | float):
             return False
-        return {"gt": have > value, "gte": have >= value, "lt": have < value, "lte": have <= value}[how]
+        return bool({"gt": have > value, "gte": have >= value, "lt": have < value, "lte": have <= value}[how])
     if isinstance(have, str) and isinstance(value, str):
         return value in have if how == "contains" else value.lower() in have.lower()
     if not isinstance(have, list):

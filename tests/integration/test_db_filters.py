@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -115,9 +116,9 @@ def stored(stack: Stack) -> Iterator[tuple[Database, Any, list[Memory]]]:
     mine, other = (factories.project(database, name).id for name in ("mine", "other"))
     made: list[Memory] = []
     for project_id in (mine, other):
-        scope_id = database.run(lambda session, p=project_id: accept(session, new_event(p, "x")).scope_id)
+        scope_id = database.run(partial(accept, new=new_event(project_id, "x"))).scope_id
         rows = _memories(7, project_id, scope_id)
-        database.run(lambda session, r=rows: memory_writes.insert(session, r))
+        database.run(partial(memory_writes.insert, memories=rows))
         made += rows if project_id == mine else []
     yield database, mine, made
     database.close()
@@ -155,7 +156,7 @@ def test_without_a_filter_everything_current_is_served(stored: tuple[Database, A
     today = datetime.now(UTC).date()
     unexpired = [memory for memory in made if memory.expires_on is None or memory.expires_on >= today]
     every = Asked(project_id, show_expired=True)
-    first, second = (database.run(lambda session, o=offset: filtered.page(session, every, 70, o)) for offset in (0, 70))
+    first, second = (database.run(partial(filtered.page, asked=every, limit=70, offset=offset)) for offset in (0, 70))
     bound = Asked(project_id, ScopeIds(user_id="a"), Every(), show_expired=True)
 
     assert len({memory.id for memory in (*first, *second)}) == len(made)

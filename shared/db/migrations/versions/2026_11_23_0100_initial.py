@@ -25,7 +25,7 @@ $$
 """
 
 
-def upgrade() -> None:
+def upgrade() -> None:  # noqa: PLR0915 - every table there is
     """Expand only; nothing existed before."""
     op.execute("SET LOCAL lock_timeout = '4s'")
     op.execute(_ADD_COUNTS)
@@ -320,4 +320,24 @@ def upgrade() -> None:
     sa.Column("at", sa.TIMESTAMP(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
     sa.ForeignKeyConstraint(["project_id", "memory_id"], ["memories.project_id", "memories.id"], name="fk_scope_hints_project_id_memory_id", ondelete="CASCADE"),
     sa.PrimaryKeyConstraint("project_id", "scope_id", "memory_id", name="pk_scope_hints")
+    )
+    op.create_index("ix_memories_replaced_by", "memories", ["project_id", "replaced_by"], unique=False, postgresql_where=sa.text("replaced_by IS NOT NULL"))
+    op.create_table("memory_feedback",
+    sa.Column("project_id", sa.UUID(), nullable=False),
+    sa.Column("memory_id", sa.UUID(), nullable=False),
+    sa.Column("feedback", sa.Text(), nullable=False),
+    sa.Column("reason", sa.Text(), nullable=True),
+    sa.Column("at", sa.TIMESTAMP(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
+    sa.ForeignKeyConstraint(["project_id", "memory_id"], ["memories.project_id", "memories.id"], name="fk_memory_feedback_project_id_memory_id", ondelete="CASCADE"),
+    sa.PrimaryKeyConstraint("project_id", "memory_id", name="pk_memory_feedback")
+    )
+    op.create_table("memory_exports",
+    sa.Column("project_id", sa.UUID(), nullable=False),
+    sa.Column("id", sa.UUID(), nullable=False),
+    sa.Column("selection", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False),
+    sa.Column("form", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    sa.Column("instructions", sa.Text(), nullable=True),
+    sa.Column("created_at", sa.TIMESTAMP(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
+    sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name="fk_memory_exports_project_id", ondelete="CASCADE"),
+    sa.PrimaryKeyConstraint("project_id", "id", name="pk_memory_exports")
     )

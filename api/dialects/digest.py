@@ -1,0 +1,31 @@
+"""A summary without a model: the newest statements of each kind, in their own words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from shared.model.memory import Memory
+
+_EACH = 25  # statements of a kind
+
+
+def summary(memories: Sequence[Memory]) -> dict[str, Any]:
+    """`memories` newest first; the text names how many of a kind there are beyond those it tells."""
+    kinds: dict[str, list[str]] = {}
+    for memory in memories:
+        kinds.setdefault(memory.kind, []).append(memory.text)
+    lines = [_line(kind, texts) for kind, texts in sorted(kinds.items())]
+    return {
+        "summary": "\n".join(lines),
+        "total": len(memories),
+        "kinds": {kind: len(texts) for kind, texts in sorted(kinds.items())},
+        "from": min(memory.created_at for memory in memories).isoformat(),
+        "to": max(memory.created_at for memory in memories).isoformat(),
+    }
+
+
+def _line(kind: str, texts: Sequence[str]) -> str:
+    rest = f" (and {len(texts) - _EACH} older)" if len(texts) > _EACH else ""
+    told = "; ".join(text.rstrip(" .") for text in texts[:_EACH])
+    return f"{kind.replace('_', ' ').capitalize()}: {told}.{rest}"
