@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.model.memory import Source
+from shared.model.message import Message
 from shared.model.record import Candidate, Op
 from shared.model.scope import ScopeIds
 
@@ -32,8 +33,10 @@ class Decision:
     A message that only repeats the cited one before it word for word is a source like it, but states nothing: `stating`
     are the cited events without such repeats (all when empty), `said_at` is the newest time among their messages,
     `observed_at` the newest of all. `stated_at`: when the message that states the final state said so first (`said_at`
-    when None). `stamped_at`: the caller's own timestamp of the oldest cited message, if any. `apart`: the last message
-    that states something when several differ, else None: without it the record's messages could be told apart.
+    when None). `stamped_at`: the caller's own timestamp of the oldest cited message, if any. `opening`: the first of
+    several stating messages, `following`: the events of the others. `apart`: the message before which a window must end
+    for this record's statements to be weighed one by one, `beside`: for the one that states the final state to be
+    weighed alone; None when they are already. `barred`: an immutable memory speaks of the same.
     """
 
     op: Op
@@ -50,7 +53,11 @@ class Decision:
     stating: tuple[UUID, ...] = ()
     observed_at: datetime | None = None
     stated_at: datetime | None = None
+    opening: Message | None = None
+    following: tuple[UUID, ...] = ()
     apart: UUID | None = None
+    beside: UUID | None = None
+    barred: bool = False
     target: Candidate | None = None
     speaker: str | None = None
     role: str | None = None

@@ -16,6 +16,7 @@ from shared.model.decision import Decision, EventTraits
 from shared.model.ids import uuid7
 from shared.model.memory import Memory, Result, Source, VersionRow
 from shared.model.record import RAW_KIND
+from shared.model.repeats import Words, only_repeats
 from shared.model.text import text_hash
 
 
@@ -37,11 +38,13 @@ class Known:
 
     by_id: every target, whatever its state. by_hash: current memories whose hash equals a new text's.
     forgotten: for a hash, the newest seq at which a memory that ever had this text was deleted.
+    last_words: of the last message behind a target; needed where a decision cites several statements.
     """
 
     by_id: dict[UUID, Memory]
     by_hash: dict[bytes, Memory]
     forgotten: Mapping[bytes, int] = field(default_factory=dict)
+    last_words: Mapping[UUID, Words] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -99,6 +102,8 @@ class Planner:
         return self.plan
 
     def _one(self, decision: Decision) -> None:
+        if decision.barred and decision.op in ("ADD", "REFINE", "SUPERSEDE"):
+            _tell_apart(decision, alone=True)
         digest = text_hash(decision.text)
         if decision.op != "RETRACT" and self._was_forgotten(decision, digest):
             return self._drop(decision, "deleted")
@@ -123,13 +128,14 @@ class Planner:
         elif target.kind == RAW_KIND or target.immutable:
             self._add(decision, digest)
         elif late:
-            _tell_apart(decision)
+            _tell_apart(decision, alone=True)
             self._add(decision, digest, closed_by=target if decision.op == "SUPERSEDE" else None)
         else:
             self._change(decision, digest, target)
 
     def _take_back(self, decision: Decision, target: Memory, *, late: bool) -> None:
         if target.immutable or late:
+            _tell_apart(decision, alone=True)
             self._drop(decision, "immutable" if target.immutable else "late")
         else:
             self._retract(decision, target)
@@ -262,21 +268,33 @@ class Planner:
 
     def _metadata(self, decision: Decision, old: Mapping[str, Any] | None) -> dict[str, Any] | None:
         merged: dict[str, Any] = dict(old or {})
-        for event in decision.stating or decision.cited:
+        for event in self._stating(decision):
             merged |= self.events[event].metadata or {}
         return merged or None
 
+    def _stating(self, decision: Decision) -> tuple[UUID, ...]:
+        """The events whose messages state something; the first may only repeat what the target was last told."""
+        last = self.known.last_words.get(decision.target.memory_id) if decision.target else None
+        if decision.opening is not None and only_repeats(decision.opening, last):
+            return decision.following
+        return decision.stating or decision.cited
+
     def _first(self, decision: Decision) -> EventTraits:
-        return self.events[(decision.stating or decision.cited)[0]]
+        return self.events[self._stating(decision)[0]]
 
     def _last(self, decision: Decision) -> EventTraits:
-        return self.events[(decision.stating or decision.cited)[-1]]
+        return self.events[self._stating(decision)[-1]]
 
 
-def _tell_apart(decision: Decision) -> None:
-    """What changes nothing in a memory but may vouch for it cannot cite several statements: which of them vouches?"""
-    if decision.apart is not None:
-        raise TellApart(decision.apart)
+def _tell_apart(decision: Decision, *, alone: bool = False) -> None:
+    """What leaves its target as it is cannot be weighed together with other statements.
+
+    Of several it is not known which one vouches for a memory. `alone`: what was said next relies on the change that is
+    not made.
+    """
+    split = decision.apart or (decision.beside if alone else None)
+    if split is not None:
+        raise TellApart(split)
 
 
 def _observed(decision: Decision) -> datetime:

@@ -10,6 +10,7 @@ from itertools import groupby
 from shared.model.message import Message
 
 Groups = tuple[tuple[Message, ...], ...]
+Words = tuple[str, str | None, str]  # role, speaker, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +46,36 @@ def cite(
         if index not in claimed and _on_the_day(shown[index]) == _on_the_day(shown[src[0]])
     ]
     indexes = tuple(dict.fromkeys((*src, *again)))
-    stating: list[Message] = []
-    final = shown[src[0]]
-    for index in sorted(indexes):
-        if not stating or _words(shown[index]) != _words(stating[-1]):
-            stating.append(shown[index])
-        if index == src[0]:
-            final = stating[-1]
-    return Cited(tuple(message for index in indexes for message in groups[index]), tuple(stating), final)
+    runs = _runs(shown, indexes)
+    return Cited(
+        tuple(message for index in indexes for message in groups[index]),
+        tuple(shown[run[0]] for run in runs),
+        shown[place(shown, src)],
+    )
 
 
-def _words(message: Message) -> tuple[object, ...]:
+def place(shown: Sequence[Message], src: Sequence[int]) -> int:
+    """Where in the window the final state was said first: `src[0]`, or the cited message that it only repeats.
+
+    -1 when there is no such message.
+    """
+    if not src or not all(0 <= index < len(shown) for index in src):
+        return -1
+    return next(run[0] for run in _runs(shown, src) if src[0] in run)
+
+
+def _runs(shown: Sequence[Message], indexes: Sequence[int]) -> list[list[int]]:
+    """Cited messages in accept order; those that say the same words one after the other are one run."""
+    ordered = sorted(set(indexes))
+    return [list(run) for _, run in groupby(ordered, lambda index: _words(shown[index]))]
+
+
+def only_repeats(message: Message, before: Words | None) -> bool:
+    """True for a message that says the very words of the one before it."""
+    return before is not None and _words(message) == before
+
+
+def _words(message: Message) -> Words:
     return (message.role, message.speaker, message.text)
 
 

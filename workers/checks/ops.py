@@ -49,7 +49,7 @@ def rule(
 def _retract(record: Record, target: Candidate, said: Sequence[str], shared_names: AbstractSet[str]) -> Ruling | Reason:
     if target.immutable:
         return Reason.IMMUTABLE
-    if not _speaks_of(record, target, said, shared_names):
+    if not speaks_of(record, target, said, shared_names):
         return Reason.UNRELATED
     return Ruling("RETRACT", target) if asks_to_take_back(said) else Reason.UNASKED
 
@@ -59,11 +59,12 @@ def _may_change(record: Record, target: Candidate, said: Sequence[str], shared_n
         return False
     if record.op == "SAME":
         return not differs(record.text, target.text)
-    if target.immutable or not _speaks_of(record, target, said, shared_names):
+    if target.immutable or not speaks_of(record, target, said, shared_names):
         return False
     return record.op == "SUPERSEDE" or not loses(record.text, target.text)
 
 
-def _speaks_of(record: Record, target: Candidate, said: Sequence[str], shared_names: AbstractSet[str]) -> bool:
+def speaks_of(record: Record, target: Candidate, said: Sequence[str], shared_names: AbstractSet[str]) -> bool:
+    """True where the record, or what was said for it, is about the same thing as a memory."""
     statement = content("\n".join((record.text, *said)), shared_names)
     return related(statement, content(target.text, shared_names))

@@ -17,7 +17,7 @@ from shared.model.decision import Decision
 from shared.model.memory import Source
 from shared.model.message import Message, Window
 from shared.model.record import Candidate, Extraction, Record
-from shared.model.repeats import cite
+from shared.model.repeats import cite, place
 from shared.model.text import normalise
 from workers.checks import dates, names, ops, quotes
 from workers.checks.folding import fold
@@ -55,7 +55,7 @@ def check(work: Work, candidates: Sequence[Candidate], extraction: Extraction, *
     """
     claimed = frozenset(index for record in extraction.records for index in record.src)
     sieve = _Sieve(work, candidates, records_cap, claimed)
-    for record in sorted(extraction.records, key=lambda item: item.src[:1]):
+    for record in sorted(extraction.records, key=lambda item: place(work.window.messages, item.src)):
         sieve.take(_stored(record))
     rejections = {event: {reason.value: n for reason, n in counts.items()} for event, counts in sieve.rejected.items()}
     return Checked(tuple(sieve.decisions), rejections, extraction.extractor, extraction.usage)
@@ -93,7 +93,8 @@ class _Sieve:
             return self._reject(record, ruling)
         if (reason := self._crowded_out(record, ruling)) is not None:
             return self._reject(record, reason)
-        self.decisions.append(decision(self.work, record, ruling, verdict.quote, self.claimed))
+        barred = any(one.immutable and self._speaks_of(record, one) for one in self.candidates)
+        self.decisions.append(decision(self.work, record, ruling, verdict.quote, self.claimed, barred=barred))
         return None
 
     def _crowded_out(self, record: Record, ruling: Ruling) -> Reason | None:
@@ -113,6 +114,9 @@ class _Sieve:
             self._targets.add(claimed)
         return None
 
+    def _speaks_of(self, record: Record, memory: Candidate) -> bool:
+        return ops.speaks_of(record, memory, self._said(record), self._shared_names)
+
     def _said(self, record: Record) -> list[str]:
         return [self.work.window.messages[index].text for index in dict.fromkeys(record.src)]
 
@@ -123,9 +127,18 @@ class _Sieve:
 
 
 def decision(
-    work: Work, record: Record, ruling: Ruling, quote: Quote, claimed: AbstractSet[int] = frozenset()
+    work: Work,
+    record: Record,
+    ruling: Ruling,
+    quote: Quote,
+    claimed: AbstractSet[int] = frozenset(),
+    *,
+    barred: bool = False,
 ) -> Decision:
-    """A record that stands, with its sources, dates and owner resolved. `claimed`: what any record cites."""
+    """A record that stands, with its sources, dates and owner resolved.
+
+    `claimed`: what any record of the answer cites. `barred`: an immutable memory speaks of the same.
+    """
     shown = work.window.messages[record.src[0]]
     behind = cite(work.window.messages, work.groups, record.src, claimed)
     said_at = max(message.said_at for message in behind.stating)
@@ -145,13 +158,17 @@ def decision(
         weight=min(3, max(1, record.weight)),
         categories=_categories(record, work.window),
         sources=_sources(record, behind.messages, shown, quote),
-        owner=shown.event_id,
+        owner=behind.final.event_id,
         said_at=said_at,
         cited=_events(behind.messages),
         stating=_events(behind.stating),
         observed_at=max(message.said_at for message in behind.messages),
         stated_at=behind.final.said_at,
+        opening=first if last is not first else None,
+        following=_events(behind.stating[1:]),
         apart=last.id if last is not first else None,
+        beside=_beside(work, record),
+        barred=barred,
         target=ruling.target,
         speaker=shown.speaker,
         role=shown.role,
@@ -161,6 +178,12 @@ def decision(
         valid_from=starts,
         stamped_at=first.said_at if first.id in work.stamped else None,
     )
+
+
+def _beside(work: Work, record: Record) -> UUID | None:
+    """Where to end the window so that a message ends up alone: before it, else behind it; None when it is alone."""
+    shown, place = work.window.messages, record.src[0]
+    return shown[place or 1].id if len(shown) > 1 else None
 
 
 def _events(messages: Sequence[Message]) -> tuple[UUID, ...]:
