@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from tests.fakes.llm_answers import complete, default_records, payload_of
 from tests.fakes.llm_script import Json, Rule, Script, rung_of
+from tests.fakes.llm_concepts import concept_vector
 from tests.fakes.llm_vectors import encoded, vector
 
 # name -> (status, error type, error code, headers)
@@ -201,7 +202,8 @@ async def answer_embeddings(request: Request, script: Script, body: Json, rule: 
     if action in ERRORS or action == "status":
         return _scripted_error(action, fields)
     dimensions = body.get("dimensions") or script.options.dimensions
-    vectors: list[Any] = [vector(text, dimensions) for text in inputs_of(body)]
+    embed = concept_vector if script.options.concepts else vector
+    vectors: list[Any] = [embed(text, dimensions) for text in inputs_of(body)]
     if action in _BREAKS:
         return await _BREAKS[action](request, body, _dump({"data": []}))
     match action:

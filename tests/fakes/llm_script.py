@@ -51,6 +51,7 @@ class Options:
     ignores: list[str] = field(default_factory=list)  # accepted with 200, answered in prose
     refuses: list[str] = field(default_factory=list)  # request parameters answered with 400
     facts: list[Json] = field(default_factory=list)  # [{match, records}] for the default answer
+    concepts: bool = False  # embeddings from a small thesaurus instead of words alone
     log_text: bool = True
     log_bodies: bool = False  # whole requests, for replaying them
 
