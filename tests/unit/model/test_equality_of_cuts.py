@@ -25,11 +25,11 @@ _EXPIRY = st.none() | st.dates(date(2027, 1, 1), date(2027, 1, 3))
 
 
 @st.composite
-def stories(draw: st.DrawFn, *, immutable: bool = False) -> list[Post]:
-    """Up to ten events, some late. What says in other words what was said before carries nothing (docs/updates.md)."""
+def stories(draw: st.DrawFn, *, immutable: bool = False, most: int = 10) -> list[Post]:
+    """Events, some late. What says in other words what was said before carries nothing (docs/updates.md)."""
     told: list[Post] = []
     minutes = 0
-    for _ in range(draw(st.integers(1, 10))):
+    for _ in range(draw(st.integers(1, most))):
         words = _TEXTS.filter(lambda text: not text.startswith("Forget")) if immutable else _TEXTS
         texts = tuple(draw(st.lists(words, min_size=1, max_size=2)))
         minutes = draw(st.sampled_from([minutes, minutes + 1, minutes + 1, minutes + 1500, draw(st.integers(0, 3000))]))
