@@ -38,10 +38,10 @@ def measure(stage: Stage, plan: Plan) -> list[Table]:
         "milliseconds; service = api + workers + postgres. strays: requests that belong to no single add.",
     )
     for point in plan.points:
-        users = _filled(stage, plan, point.callers) if point.filled else None
+        users, memories = _filled(stage, plan, point.callers) if point.filled else (None, 0)
         sample, spent, log = _adds(stage, plan, point, users)
         floor, floor_spent, calls = _floor(stage, plan, point, log)
-        name = {"callers": point.callers, "memories": plan.memories if point.filled else 0}
+        name = {"callers": point.callers, "memories": memories}
         others = {"others": spent.others, "then": floor_spent.others}
         speed.rows.append(name | _speed(sample, floor) | others)
         cpu.rows.append(name | per_add(spent, sample.count) | calls)
@@ -70,12 +70,13 @@ def _speed(sample: Sample, floor: Sample) -> dict[str, Any]:
     }
 
 
-def _filled(stage: Stage, plan: Plan, callers: int) -> list[str]:
-    """A user for each caller, with memories; the chat server answers at once meanwhile."""
+def _filled(stage: Stage, plan: Plan, callers: int) -> tuple[list[str], int]:
+    """A user for each caller, and how many memories each has; the chat server answers at once meanwhile."""
     users = [f"filled-{callers}-{number}" for number in range(callers)]
     stage.llm.settings(chat_seconds=0, embeddings_seconds=0)
-    stage.load.order("fill", url=stage.api.url, keys=stage.keys, users=users, facts=plan.memories, first=next_block())
-    return users
+    order = {"url": stage.api.url, "keys": stage.keys, "users": users, "facts": plan.memories}
+    filled = stage.load.order("fill", **order, first=next_block())
+    return users, filled.count // callers
 
 
 def _adds(

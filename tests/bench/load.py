@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -35,10 +34,12 @@ def main() -> None:
             answer: dict[str, Any] = ORDERS[order.pop("order")](**order)
         except Exception as error:  # noqa: BLE001 - the process that ordered it must learn why
             answer = {"failed": f"{type(error).__name__}: {error}"}
-        sys.stdout.buffer.write(orjson.dumps(answer) + b"\n")
-        sys.stdout.buffer.flush()
+        try:
+            sys.stdout.buffer.write(orjson.dumps(answer) + b"\n")
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            return  # killed meanwhile: nobody is left to tell
 
 
 if __name__ == "__main__":
-    sys.path[:] = [path for path in sys.path if path != str(Path(__file__).parent)]
     main()

@@ -35,6 +35,9 @@ def show_machine(console: Console, machine: Machine) -> None:
 
 def show(console: Console, table: Table) -> None:
     """One table; columns no row has a figure for are left out."""
+    if not table.rows:
+        console.print(f"[bold]{table.title}[/]: {table.note}", "")
+        return
     grid = Grid(title=f"[bold]{table.title}[/]", title_justify="left", caption=table.note, caption_justify="left")
     names = dict.fromkeys(name for row in table.rows for name in row)
     for name in names:

@@ -117,6 +117,7 @@ def _each(users: int, each: int, post: Turn) -> dict[str, Any]:
 
 def fill(url: str, keys: list[str], users: list[str], facts: int, first: int) -> dict[str, Any]:
     """Give each user (of project i % len(keys)) `facts` memories."""
+    errors = Counter[str]()
 
     def post(place: int) -> int:
         line = Line(url, keys[place % len(keys)])
@@ -125,12 +126,16 @@ def fill(url: str, keys: list[str], users: list[str], facts: int, first: int) ->
             numbers = range(start, min(start + _FACTS_PER_FILL, facts))
             text = shelf([name(first + place * _FIRST_PER_CALLER + number) for number in numbers])
             body = {"messages": [{"role": "user", "content": text}], "user_id": users[place]}
-            answer = line.call("POST", "/v1/memories/", body, Prefer="wait=60")
-            made += len(orjson.loads(_expect(200, answer))["results"])
+            try:
+                answer = line.call("POST", "/v1/memories/", body, Prefer="wait=60")
+                made += len(orjson.loads(_expect(200, answer))["results"])
+            except Missed as reason:
+                errors[str(reason)] += 1
         return made
 
     with ThreadPoolExecutor(16) as pool:
-        return Sample(count=sum(pool.map(post, range(len(users))))).as_dict()
+        made = sum(pool.map(post, range(len(users))))
+    return Sample(count=made, errors=dict(errors)).as_dict()
 
 
 def get(url: str, key: str, paths: list[str], callers: int, seconds: float) -> dict[str, Any]:
