@@ -46,7 +46,7 @@ class _Answers:
 @settings(max_examples=24, deadline=None, suppress_health_check=list(HealthCheck))
 @given(story=stories(most=6) | stories(most=6, immutable=True), batches=_SIZES, limits=_SIZES, tells=st.booleans())
 def test_cuts_do_not_matter(
-    bench: Bench, story: list[Post], batches: list[int], limits: list[int], tells: bool
+    bench: Bench, story: list[Post], batches: list[int], limits: list[int], *, tells: bool
 ) -> None:
     """Every column of the current rows that may not depend on the cuts, and the messages behind them."""
     together = _told(bench, story, Fair(tells), batches, limits)
