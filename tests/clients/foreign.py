@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -26,13 +27,15 @@ class ClientError(Exception):
 class ForeignClient:
     """`name` is the lock's: `make clients` builds `.venv-clients/<name>` from `tests/clients/<name>.lock`."""
 
-    def __init__(self, name: str, module: str, kind: str, **keywords: object) -> None:
+    def __init__(
+        self, name: str, module: str, kind: str, env: Mapping[str, str] | None = None, **keywords: object
+    ) -> None:
         python = ROOT / ".venv-clients" / name / "bin" / "python"
         assert python.exists(), "run `make clients` first"
-        env = environment.program(environment.isolated(os.environ), own_database=True, extra={})
-        env.pop("PYTHONPATH", None)
+        clean = environment.program(environment.isolated(os.environ), own_database=True, extra=env or {})
+        clean.pop("PYTHONPATH", None)
         argv = [str(python), str(Path(__file__).with_name("driver.py")), module, kind, json.dumps(keywords)]
-        self._process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
+        self._process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=clean)
 
     def __enter__(self) -> Self:
         return self
