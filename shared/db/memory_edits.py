@@ -17,8 +17,8 @@ from shared.db import events, index_queue, memories, memory_writes, scopes, sour
 from shared.db.index_queue import Change
 from shared.errors import BadRequest, Conflict, NotFound
 from shared.model.ids import uuid7
+from shared.model.images import before_image
 from shared.model.memory import Memory, VersionRow
-from shared.model.plan import before_image
 from shared.model.record import RAW_KIND
 from shared.model.scope import ID_FIELDS, ScopeIds, ScopeRef
 from shared.model.text import raw_hash, text_hash

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 from uuid import UUID
 
@@ -99,25 +100,32 @@ def log(session: Session, scope: ScopeRef, rows: Sequence[VersionRow]) -> None:
             for row in rows
         ],
     )  # fmt: skip
-    closed = [row for row in rows if row.version > 1]
-    if closed:
-        session.execute(
-            sa.text(
-                """
-                UPDATE memory_versions v SET valid_to = n.valid_from
-                FROM memory_versions n
-                WHERE n.project_id = :p AND (n.memory_id, n.version) IN (
-                        SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:versions AS int[])))
-                  AND (n.op IN ('SUPERSEDE', 'PATCH') OR (n.new_text IS NULL AND n.op <> 'DELETE'))
-                  AND v.project_id = n.project_id AND v.memory_id = n.memory_id AND v.version = n.version - 1
-                """
-            ),
-            {
-                "p": scope.project_id,
-                "ids": [row.memory_id for row in closed],
-                "versions": [row.version for row in closed],
-            },
-        )
+    _end_earlier(session, scope.project_id, {row.memory_id for row in rows if row.version > 1})
+
+
+def _end_earlier(session: Session, project_id: UUID, ids: AbstractSet[UUID]) -> None:
+    """Versions hold until the next one that states something else or ends the memory; a refinement ends nothing."""
+    if not ids:
+        return
+    session.execute(
+        sa.text(
+            """
+            UPDATE memory_versions v SET valid_to = e.ended
+            FROM (
+                SELECT o.memory_id, o.version, (
+                    SELECT n.valid_from FROM memory_versions n
+                    WHERE n.project_id = o.project_id AND n.memory_id = o.memory_id AND n.version > o.version
+                      AND (n.op IN ('SUPERSEDE', 'PATCH') OR (n.new_text IS NULL AND n.op <> 'DELETE'))
+                    ORDER BY n.version LIMIT 1
+                ) AS ended
+                FROM memory_versions o
+                WHERE o.project_id = :p AND o.memory_id = ANY(:ids) AND o.valid_to IS NULL
+            ) e
+            WHERE v.project_id = :p AND v.memory_id = e.memory_id AND v.version = e.version AND e.ended IS NOT NULL
+            """
+        ),
+        {"p": project_id, "ids": list(ids)},
+    )
 
 
 def cite(session: Session, project_id: UUID, rows: Sequence[tuple[UUID, int, Source]]) -> None:

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from shared.model.decision import Decision, EventTraits
 from shared.model.ids import uuid7
+from shared.model.images import before_image
 from shared.model.memory import Memory, Result, Source, VersionRow
 from shared.model.record import RAW_KIND
 from shared.model.repeats import Words, only_repeats
@@ -316,19 +317,3 @@ def _dates(decision: Decision, target: Memory) -> dict[str, Any]:
         }  # fmt: skip
     since_named = target.happens_at is not None and target.valid_from == target.happens_at
     return {"valid_from": target.valid_from if since_named else _since(decision)}
-
-
-_UNDONE = (
-    "text", "kind", "about", "role", "speaker", "weight", "metadata", "precision", "state", "immutable",
-    "evidence_count", "extractor",
-)  # fmt: skip
-_UNDONE_TIMES = ("happens_at", "happens_until", "valid_from", "valid_to", "observed_at", "expires_on")
-
-
-def before_image(old: Memory | None) -> dict[str, Any] | None:
-    """The fields a change replaced, as JSON, so that the change can be undone."""
-    if old is None:
-        return None
-    image: dict[str, Any] = {name: getattr(old, name) for name in _UNDONE}
-    image |= {name: value.isoformat() for name in _UNDONE_TIMES if (value := getattr(old, name)) is not None}
-    return image | {"categories": list(old.categories), "index_text": old.index_text}

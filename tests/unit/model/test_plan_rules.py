@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import pytest
 
-from shared.model.plan import TargetChanged, before_image
+from shared.model.images import before_image, restored
+from shared.model.plan import TargetChanged
 from shared.model.record import RAW_KIND, Op
 from shared.model.text import text_hash
 from tests.unit.model.plan_samples import NOON, at, decision, memory, outcome, plan, shown, traits
@@ -272,3 +276,16 @@ def test_a_repeat_vouches_for_a_fact_without_stating_it() -> None:
 
     assert (added.metadata, added.immutable, added.evidence_count) == ({"a": 1}, False, 2)
     assert (added.valid_from, added.observed_at) == (at(1), at(5))
+
+
+def test_an_image_brings_back_what_was() -> None:
+    """Every field that a change may replace, whatever replaced it."""
+    old = memory("Lives in Rome", happens_at=at(1), categories=("home",), metadata={"a": 1}, expires_on=NOON.date())
+    image = before_image(old)
+    changed = replace(
+        old, text="Lives in Milan", index_text="x", happens_at=None, valid_to=at(5), metadata=None, categories=(),
+        state="retracted", evidence_count=9, weight=1, expires_on=None, speaker="Ann",
+    )  # fmt: skip
+
+    assert image is not None
+    assert restored(changed, json.loads(json.dumps(image))) == old
