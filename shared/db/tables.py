@@ -8,105 +8,100 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-metadata = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
+from shared.db.columns import (
+    ID_COLUMNS,
+    belongs_to,
+    count_column,
+    id_columns,
+    json_column,
+    metadata,
+    time_column,
+    uuid_column,
+)
+from shared.db.service_tables import (
+    breakers,
+    capabilities,
+    idempotency_keys,
+    index_collections,
+    index_queue,
+    memory_exports,
+    memory_feedback,
+    project_usage,
+    scope_hints,
 )
 
-_NOW = sa.text("clock_timestamp()")
-_ID_COLUMNS = ("user_id", "agent_id", "app_id", "run_id")
-
-
-def _uuid(name: str, **kwargs: bool) -> sa.Column[object]:
-    return sa.Column(
-        name, pg.UUID(as_uuid=True), nullable=kwargs.get("nullable", False), primary_key=kwargs.get("pk", False)
-    )
-
-
-def _time(name: str, *, now: bool = False, nullable: bool = True) -> sa.Column[object]:
-    return sa.Column(
-        name, sa.TIMESTAMP(timezone=True), nullable=nullable and not now, server_default=_NOW if now else None
-    )
-
-
-def _count(name: str, kind: type[sa.types.TypeEngine[int]] = sa.Integer, start: int = 0) -> sa.Column[int]:
-    return sa.Column(name, kind, nullable=False, server_default=sa.text(str(start)))
-
-
-def _json(name: str, default: str | None = "{}") -> sa.Column[object]:
-    return sa.Column(
-        name,
-        pg.JSONB,
-        nullable=default is None,
-        server_default=None if default is None else sa.text(f"'{default}'::jsonb"),
-    )
-
-
-def _ids() -> list[sa.Column[object]]:
-    return [sa.Column(name, sa.Text) for name in _ID_COLUMNS]
-
-
-def _to(table: str, *columns: str, cascade: bool = True) -> sa.ForeignKeyConstraint:
-    parents = ["project_id", "id"] if len(columns) == 2 else ["id"]
-    return sa.ForeignKeyConstraint(
-        list(columns), [f"{table}.{parent}" for parent in parents], ondelete="CASCADE" if cascade else None
-    )
-
+__all__ = [
+    "api_keys",
+    "breakers",
+    "capabilities",
+    "event_payloads",
+    "events",
+    "idempotency_keys",
+    "index_collections",
+    "index_queue",
+    "memories",
+    "memory_exports",
+    "memory_feedback",
+    "memory_sources",
+    "memory_vectors",
+    "memory_versions",
+    "messages",
+    "metadata",
+    "project_usage",
+    "projects",
+    "scope_hints",
+    "scopes",
+]
 
 projects = sa.Table(
     "projects",
     metadata,
-    _uuid("id", pk=True),
+    uuid_column("id", pk=True),
     sa.Column("name", sa.Text, nullable=False, unique=True),
-    _json("settings"),
-    _time("created_at", now=True),
+    json_column("settings"),
+    time_column("created_at", now=True),
 )
 
 api_keys = sa.Table(
     "api_keys",
     metadata,
-    _uuid("project_id", pk=True),
-    _uuid("id", pk=True),
+    uuid_column("project_id", pk=True),
+    uuid_column("id", pk=True),
     sa.Column("public_id", sa.Text, nullable=False, unique=True),
     sa.Column("secret_hmac", sa.LargeBinary, nullable=False),
     sa.Column("name", sa.Text, nullable=False, server_default=""),
     sa.Column("rights", pg.ARRAY(sa.Text), nullable=False),
     sa.Column("user_id", sa.Text),
     sa.Column("agent_id", sa.Text),
-    _time("expires_at"),
-    _time("revoked_at"),
-    _time("created_at", now=True),
-    _to("projects", "project_id"),
+    time_column("expires_at"),
+    time_column("revoked_at"),
+    time_column("created_at", now=True),
+    belongs_to("projects", "project_id"),
 )
 
 scopes = sa.Table(
     "scopes",
     metadata,
-    _uuid("project_id", pk=True),
-    _uuid("id", pk=True),
-    *_ids(),
-    _count("next_seq", sa.BigInteger, 1),
-    _count("fence", sa.BigInteger),
+    uuid_column("project_id", pk=True),
+    uuid_column("id", pk=True),
+    *id_columns(),
+    count_column("next_seq", sa.BigInteger, 1),
+    count_column("fence", sa.BigInteger),
     sa.Column("lease_owner", sa.Text),
-    _time("lease_until"),
-    _count("pending_live"),
-    _count("pending_bulk"),
-    _time("available_live"),
-    _time("available_bulk"),
-    _count("pending_bytes", sa.BigInteger),
-    _to("projects", "project_id"),
-    sa.UniqueConstraint("project_id", *_ID_COLUMNS, name="uq_scopes_ids", postgresql_nulls_not_distinct=True),
+    time_column("lease_until"),
+    count_column("pending_live"),
+    count_column("pending_bulk"),
+    time_column("available_live"),
+    time_column("available_bulk"),
+    count_column("pending_bytes", sa.BigInteger),
+    belongs_to("projects", "project_id"),
+    sa.UniqueConstraint("project_id", *ID_COLUMNS, name="uq_scopes_ids", postgresql_nulls_not_distinct=True),
     sa.Index("ix_scopes_due_live", "project_id", "available_live", postgresql_where=sa.text("pending_live > 0")),
     sa.Index("ix_scopes_due_bulk", "project_id", "available_bulk", postgresql_where=sa.text("pending_bulk > 0")),
     sa.Index("ix_scopes_leased", "lease_owner", "project_id", postgresql_where=sa.text("lease_owner IS NOT NULL")),
     *(
         sa.Index(f"ix_scopes_{name}", "project_id", name, postgresql_where=sa.text(f"{name} IS NOT NULL"))
-        for name in _ID_COLUMNS[1:]
+        for name in ID_COLUMNS[1:]
     ),
     postgresql_with={
         "fillfactor": "70",
@@ -118,28 +113,28 @@ scopes = sa.Table(
 events = sa.Table(
     "events",
     metadata,
-    _uuid("project_id", pk=True),
-    _uuid("id", pk=True),
-    _uuid("scope_id", nullable=True),
+    uuid_column("project_id", pk=True),
+    uuid_column("id", pk=True),
+    uuid_column("scope_id", nullable=True),
     sa.Column("seq", sa.BigInteger),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("lane", sa.Text, nullable=False),
     sa.Column("status", sa.Text, nullable=False),
-    *_ids(),
+    *id_columns(),
     sa.Column("window_key", sa.LargeBinary),
     sa.Column("reply_to", sa.Text),
-    _count("pending"),
-    _count("attempts"),
-    _count("crash_count"),
-    _count("lone_crashes"),
-    _count("snoozes"),
+    count_column("pending"),
+    count_column("attempts"),
+    count_column("crash_count"),
+    count_column("lone_crashes"),
+    count_column("snoozes"),
     sa.Column("error_code", sa.Text),
-    _time("available_at"),
-    _time("accepted_at", now=True),
-    _time("started_at"),
-    _time("completed_at"),
-    _time("updated_at", now=True),
-    _to("projects", "project_id"),
+    time_column("available_at"),
+    time_column("accepted_at", now=True),
+    time_column("started_at"),
+    time_column("completed_at"),
+    time_column("updated_at", now=True),
+    belongs_to("projects", "project_id"),
     sa.CheckConstraint("status IN ('PENDING','RUNNING','SUCCEEDED','FAILED')", name="status"),
     sa.CheckConstraint("lane IN ('live','bulk')", name="lane"),
     sa.Index("ix_events_scope_seq", "project_id", "scope_id", "seq"),
@@ -154,41 +149,41 @@ events = sa.Table(
 event_payloads = sa.Table(
     "event_payloads",
     metadata,
-    _uuid("project_id", pk=True),
-    _uuid("event_id", pk=True),
-    _json("origin"),
-    _json("options"),
-    _json("metadata", None),
-    _json("results", "[]"),
-    _json("rejections"),
-    _json("usage"),
-    _json("timings"),
-    _json("failed", "[]"),
+    uuid_column("project_id", pk=True),
+    uuid_column("event_id", pk=True),
+    json_column("origin"),
+    json_column("options"),
+    json_column("metadata", None),
+    json_column("results", "[]"),
+    json_column("rejections"),
+    json_column("usage"),
+    json_column("timings"),
+    json_column("failed", "[]"),
     sa.Column("error_detail", sa.Text),
     sa.Column("erased", sa.Boolean, nullable=False, server_default=sa.false()),
-    _to("events", "project_id", "event_id"),
+    belongs_to("events", "project_id", "event_id"),
 )
 
 messages = sa.Table(
     "messages",
     metadata,
-    _uuid("project_id", pk=True),
-    _uuid("id", pk=True),
-    _uuid("scope_id"),
-    _uuid("event_id"),
+    uuid_column("project_id", pk=True),
+    uuid_column("id", pk=True),
+    uuid_column("scope_id"),
+    uuid_column("event_id"),
     sa.Column("seq", sa.BigInteger, nullable=False),
     sa.Column("idx", sa.Integer, nullable=False),
     sa.Column("lane", sa.Text, nullable=False),
     sa.Column("role", sa.Text, nullable=False),
     sa.Column("speaker", sa.Text),
     sa.Column("text", sa.Text, nullable=False),
-    _time("said_at", nullable=False),
+    time_column("said_at", nullable=False),
     sa.Column("said_offset", sa.SmallInteger, nullable=False, server_default="0"),
     sa.Column("stamped", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("hash", sa.LargeBinary, nullable=False),
-    _uuid("applied_by", nullable=True),
+    uuid_column("applied_by", nullable=True),
     sa.Column("failed_code", sa.Text),
-    _to("events", "project_id", "event_id"),
+    belongs_to("events", "project_id", "event_id"),
     sa.Index("ix_messages_event", "project_id", "event_id", "idx", unique=True),
     sa.Index(
         "ix_messages_open", "project_id", "scope_id", "lane", "seq", "idx",
@@ -200,10 +195,10 @@ messages = sa.Table(
 memories = sa.Table(
     "memories",
     metadata,
-    _uuid("project_id", pk=True),
-    _uuid("id", pk=True),
-    _uuid("scope_id"),
-    *_ids(),
+    uuid_column("project_id", pk=True),
+    uuid_column("id", pk=True),
+    uuid_column("scope_id"),
+    *id_columns(),
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("index_text", sa.Text, nullable=False),
     sa.Column("hash", sa.LargeBinary, nullable=False),
@@ -211,26 +206,26 @@ memories = sa.Table(
     sa.Column("about", sa.Text, nullable=False, server_default="user"),
     sa.Column("role", sa.Text),
     sa.Column("speaker", sa.Text),
-    _count("weight", sa.SmallInteger, 2),
-    _json("metadata", None),
+    count_column("weight", sa.SmallInteger, 2),
+    json_column("metadata", None),
     sa.Column("categories", pg.ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'::text[]")),
-    _time("happens_at"),
-    _time("happens_until"),
+    time_column("happens_at"),
+    time_column("happens_until"),
     sa.Column("precision", sa.Text),
-    _time("valid_from"),
-    _time("valid_to"),
-    _time("observed_at", nullable=False),
+    time_column("valid_from"),
+    time_column("valid_to"),
+    time_column("observed_at", nullable=False),
     sa.Column("expires_on", sa.Date),
     sa.Column("immutable", sa.Boolean, nullable=False, server_default=sa.false()),
-    _count("version", sa.Integer, 1),
+    count_column("version", sa.Integer, 1),
     sa.Column("state", sa.Text, nullable=False, server_default="current"),
-    _uuid("replaced_by", nullable=True),
-    _json("extractor"),
-    _count("evidence_count", sa.Integer, 1),
+    uuid_column("replaced_by", nullable=True),
+    json_column("extractor"),
+    count_column("evidence_count", sa.Integer, 1),
     sa.Column("deleted_seq", sa.BigInteger),
-    _time("created_at", now=True),
-    _time("updated_at", now=True),
-    _to("scopes", "project_id", "scope_id"),
+    time_column("created_at", now=True),
+    time_column("updated_at", now=True),
+    belongs_to("scopes", "project_id", "scope_id"),
     sa.CheckConstraint("state IN ('current','retracted','replaced','deleted','source')", name="state"),
     sa.Index(
         "uq_memories_current_hash", "project_id", "scope_id", "hash", unique=True,
@@ -252,7 +247,7 @@ memories = sa.Table(
     *(
         sa.Index(f"ix_memories_{name}", "project_id", name, sa.text("created_at DESC"), sa.text("id DESC"),
                  postgresql_where=sa.text(f"state = 'current' AND {name} IS NOT NULL"))
-        for name in _ID_COLUMNS
+        for name in ID_COLUMNS
     ),
     sa.Index("ix_memories_metadata", "metadata", postgresql_using="gin", postgresql_ops={"metadata": "jsonb_path_ops"}),
 )  # fmt: skip
@@ -260,22 +255,22 @@ memories = sa.Table(
 memory_versions = sa.Table(
     "memory_versions",
     metadata,
-    _uuid("project_id", pk=True),
-    _uuid("memory_id", pk=True),
+    uuid_column("project_id", pk=True),
+    uuid_column("memory_id", pk=True),
     sa.Column("version", sa.Integer, primary_key=True),
     sa.Column("commit_order", sa.BigInteger, sa.Identity(always=True), nullable=False, unique=True),
-    _uuid("scope_id"),
-    _uuid("event_id", nullable=True),
+    uuid_column("scope_id"),
+    uuid_column("event_id", nullable=True),
     sa.Column("seq", sa.BigInteger),
     sa.Column("op", sa.Text, nullable=False),
     sa.Column("old_text", sa.Text),
     sa.Column("new_text", sa.Text),
     sa.Column("hash", sa.LargeBinary, nullable=False),
-    _time("valid_from"),
-    _time("valid_to"),
-    _json("before", None),
-    _time("at", now=True),
-    _to("memories", "project_id", "memory_id"),
+    time_column("valid_from"),
+    time_column("valid_to"),
+    json_column("before", None),
+    time_column("at", now=True),
+    belongs_to("memories", "project_id", "memory_id"),
     sa.Index("ix_memory_versions_hash", "project_id", "scope_id", "hash"),
     sa.Index("ix_memory_versions_event", "project_id", "event_id"),
 )
@@ -283,143 +278,25 @@ memory_versions = sa.Table(
 memory_sources = sa.Table(
     "memory_sources",
     metadata,
-    _uuid("project_id", pk=True),
-    _uuid("memory_id", pk=True),
+    uuid_column("project_id", pk=True),
+    uuid_column("memory_id", pk=True),
     sa.Column("version", sa.Integer, primary_key=True),
-    _uuid("message_id", pk=True),
+    uuid_column("message_id", pk=True),
     sa.Column("start", sa.Integer),
     sa.Column("end", sa.Integer),
     sa.Column("quote", sa.Text, nullable=False, server_default=""),
-    _to("memories", "project_id", "memory_id"),
-    _to("messages", "project_id", "message_id"),
+    belongs_to("memories", "project_id", "memory_id"),
+    belongs_to("messages", "project_id", "message_id"),
     sa.Index("ix_memory_sources_message", "project_id", "message_id"),
 )
 
 memory_vectors = sa.Table(
     "memory_vectors",
     metadata,
-    _uuid("project_id", pk=True),
-    _uuid("memory_id", pk=True),
+    uuid_column("project_id", pk=True),
+    uuid_column("memory_id", pk=True),
     sa.Column("model", sa.Text, primary_key=True),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("vector", sa.LargeBinary, nullable=False),
-    _to("memories", "project_id", "memory_id"),
-)
-
-index_queue = sa.Table(
-    "index_queue",
-    metadata,
-    sa.Column("collection", sa.Text, primary_key=True),
-    _uuid("memory_id", pk=True),
-    _uuid("project_id"),
-    _uuid("scope_id"),
-    sa.Column("version", sa.Integer, nullable=False),
-    sa.Column("op", sa.Text, nullable=False),
-    _count("attempts"),
-    _time("available_at", now=True),
-    _time("queued_at", now=True),
-    sa.CheckConstraint("op IN ('upsert','delete')", name="op"),
-    sa.Index("ix_index_queue_due", "available_at"),
-    sa.Index("ix_index_queue_scope", "project_id", "scope_id"),
-    postgresql_with={
-        "fillfactor": "70",
-        "autovacuum_vacuum_scale_factor": "0.02",
-        "autovacuum_vacuum_threshold": "200",
-    },
-)
-
-index_collections = sa.Table(
-    "index_collections",
-    metadata,
-    sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("model", sa.Text, nullable=False),
-    sa.Column("dimensions", sa.Integer),
-    sa.Column("state", sa.Text, nullable=False),
-    _uuid("queued_to", nullable=True),
-    sa.Column("queued_all", sa.Boolean, nullable=False, server_default=sa.false()),
-    _time("created_at", now=True),
-    _time("retired_at"),
-    sa.CheckConstraint("state IN ('building','active','retired')", name="state"),
-    sa.Index("uq_index_collections_active", "state", unique=True, postgresql_where=sa.text("state = 'active'")),
-)
-
-scope_hints = sa.Table(
-    "scope_hints",
-    metadata,
-    _uuid("project_id", pk=True),
-    _uuid("scope_id", pk=True),
-    _uuid("memory_id", pk=True),
-    _time("at", now=True),
-    _to("memories", "project_id", "memory_id"),
-)
-
-idempotency_keys = sa.Table(
-    "idempotency_keys",
-    metadata,
-    _uuid("project_id", pk=True),
-    sa.Column("endpoint", sa.Text, primary_key=True),
-    sa.Column("key", sa.Text, primary_key=True),
-    sa.Column("fingerprint", sa.LargeBinary, nullable=False),
-    _uuid("event_id"),
-    _time("created_at", now=True),
-    _to("projects", "project_id"),
-    sa.Index("ix_idempotency_keys_created", "created_at"),
-    sa.Index("ix_idempotency_keys_event", "project_id", "event_id"),
-)
-
-memory_feedback = sa.Table(
-    "memory_feedback",
-    metadata,
-    _uuid("project_id", pk=True),
-    _uuid("memory_id", pk=True),
-    sa.Column("feedback", sa.Text, nullable=False),
-    sa.Column("reason", sa.Text),
-    _time("at", now=True),
-    _to("memories", "project_id", "memory_id"),
-)
-
-memory_exports = sa.Table(
-    "memory_exports",
-    metadata,
-    _uuid("project_id", pk=True),
-    _uuid("id", pk=True),
-    _json("selection"),
-    _json("form", None),
-    sa.Column("instructions", sa.Text),
-    _time("created_at", now=True),
-    _to("projects", "project_id"),
-)
-
-project_usage = sa.Table(
-    "project_usage",
-    metadata,
-    _uuid("project_id", pk=True),
-    sa.Column("day", sa.Date, primary_key=True),
-    sa.Column("shard", sa.SmallInteger, primary_key=True),
-    _count("calls", sa.BigInteger),
-    _count("prompt_tokens", sa.BigInteger),
-    _count("completion_tokens", sa.BigInteger),
-    _count("cached_tokens", sa.BigInteger),
-    _count("embedding_calls", sa.BigInteger),
-    _count("embedding_tokens", sa.BigInteger),
-    _to("projects", "project_id"),
-)
-
-breakers = sa.Table(
-    "breakers",
-    metadata,
-    sa.Column("provider", sa.Text, primary_key=True),
-    sa.Column("code", sa.Text, nullable=False),
-    sa.Column("detail", sa.Text, nullable=False),
-    _count("failures"),
-    _time("open_until", nullable=False),
-    _time("since", now=True),
-)
-
-capabilities = sa.Table(
-    "capabilities",
-    metadata,
-    sa.Column("key", sa.Text, primary_key=True),
-    _json("value"),
-    _time("at", now=True),
+    belongs_to("memories", "project_id", "memory_id"),
 )
