@@ -34,13 +34,19 @@ def parse_add(body: dict[str, Any], caller: Caller, settings: Settings) -> Add:
     """An add of any version. Raises what `flumes_v1.parse_add` raises, and `BadRequest` for a filter that is no id."""
     check_echo(body, caller)
     given = {**body, **_ids(body)}
-    if given.get("agent_custom_instructions") and given.get("agent_id") and not given.get("user_id"):
-        given["custom_instructions"] = given["agent_custom_instructions"]
+    if given.get("agent_id") and not given.get("user_id"):
+        given["custom_instructions"] = _of_agents(given, caller)
     if given.get("timestamp") is None:
         given["timestamp"] = given.get("observation_datetime") or given.get("observation_date")
     if given.get("infer") is False and isinstance(given.get("messages"), list):
         given["messages"] = [item for item in given["messages"] if not _is_system(item)]
     return flumes_v1.parse_add(given, caller, settings, dialect="mem0")
+
+
+def _of_agents(given: dict[str, Any], caller: Caller) -> Any:
+    """What is asked of the extraction of an agent's own memories: the request's words, then the project's."""
+    of_project = (caller.project.settings.get("mem0") or {}).get("agent_custom_instructions")
+    return given.get("agent_custom_instructions") or given.get("custom_instructions") or of_project
 
 
 def _is_system(item: object) -> bool:
