@@ -80,7 +80,8 @@ def _then(row: Any) -> Memory:
     memory = memory_of(row)
     if row.then_image is not None:
         memory = restored(memory, row.then_image)
+    updated_at = memory.updated_at if row.then_version == memory.version else row.then_at
     return replace(
         memory, text=row.then_text, hash=bytes(row.then_hash), version=row.then_version, state="current",
-        replaced_by=None, valid_from=row.then_from, valid_to=row.then_to, updated_at=row.then_at,
+        replaced_by=None, valid_from=row.then_from, valid_to=row.then_to, updated_at=updated_at,
     )  # fmt: skip
