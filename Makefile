@@ -11,7 +11,7 @@ GIVEN = $(if $(filter command line,$(origin $(1))),TEST_$(1)='$($(1))')
 QDRANT = $(call GIVEN,QDRANT_URL) $(call GIVEN,QDRANT_API_KEY)
 KEEP = $(if $(filter command line,$(origin LLM)),$(if $(LLM),--keep-openai))
 
-.PHONY: help venv clients demo test lint bench docs lock lock-check clean
+.PHONY: help venv clients demo test lint bench quality docs lock lock-check clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -36,6 +36,10 @@ lint: venv ## ruff, mypy --strict, import contracts
 
 bench: venv ## adds per second and CPU per add, beside a floor measured in the same run (B=--quick: some)
 	@exec sh .ci/clean-env .venv/bin/python -m tests.bench $(B)
+
+quality: venv ## how good memories are, one table (LOCOMO=file; JSON=file; LLM=1: with the model of your own key, MODEL=name)
+	@exec sh .ci/clean-env $(KEEP) .venv/bin/python -m tests.quality $(if $(LOCOMO),--locomo '$(LOCOMO)') \
+	    $(if $(JSON),--json '$(JSON)') $(if $(KEEP),--llm) $(if $(MODEL),--model '$(MODEL)')
 
 docs: venv ## render docs/settings.md from shared/settings.py
 	@.venv/bin/python -m docs.settings_table

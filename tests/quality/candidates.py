@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -58,6 +59,13 @@ class Recall:
     mean: float
     missed: tuple[Pair, ...]
 
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "pairs": self.pairs, "recall": self.found, "sharing": self.sharing, "apart": self.apart,
+            "most": self.most, "mean": self.mean, "missed": [pair.old for pair in self.missed],
+        }  # fmt: skip
+
 
 def load_pairs() -> list[Pair]:
     """The shipped pairs."""
@@ -88,8 +96,9 @@ def summary(pairs: Sequence[Pair], shown: Sequence[Sequence[str]]) -> Recall:
         return sum(some) / len(some)
 
     missed = tuple(pair for pair, hit in zip(pairs, hits, strict=True) if not hit)
+    mean = sum(sizes) / len(sizes)
     return Recall(
-        len(pairs), sum(hits) / len(hits), part(shares=True), part(shares=False), max(sizes), sum(sizes) / len(sizes), missed
+        len(pairs), sum(hits) / len(hits), part(shares=True), part(shares=False), max(sizes), mean, missed
     )  # fmt: skip
 
 
@@ -100,11 +109,14 @@ def _filled(stack: Stack, llm_url: str | None, facts: Sequence[str]) -> Iterator
     url = stack.new_database()
     db = Database(url, pool_size=4, name="quality")
     background = ThreadPoolExecutor(1)
-    dense = {"embeddings": "openai", "embeddings_base_url": llm_url, "embeddings_api_key": "sk-test"} if llm_url else {}
-    settings = Settings(
-        database_url=url, redis_url=stack.valkey.url, qdrant_url=stack.engine.url, qdrant_api_key=QDRANT_KEY,
-        extractor="rules", **({"embeddings": "none"} | dense),
-    )  # fmt: skip
+    dense: dict[str, Any] = (
+        {"embeddings": "openai", "embeddings_base_url": llm_url, "embeddings_api_key": "sk-test"} if llm_url else {}
+    )
+    values: dict[str, Any] = {
+        "database_url": url, "redis_url": stack.valkey.url, "qdrant_url": stack.engine.url,
+        "qdrant_api_key": QDRANT_KEY, "extractor": "rules", "embeddings": "none", **dense,
+    }  # fmt: skip
+    settings = Settings(**values)
     parts = make_parts(settings, db, background, "quality")
     try:
         yield parts, _fill(parts, facts)

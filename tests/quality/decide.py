@@ -7,7 +7,7 @@ mark in the request's operator instructions.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any
@@ -17,6 +17,8 @@ import httpx
 from tests.fakes.openai_control import Control
 from tests.quality.cases import Case, Post
 from tests.quality.stage import Running
+
+Compare = Callable[[Case, Sequence[dict[str, Any]], Sequence[dict[str, Any]]], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +50,13 @@ def mark(case: Case, number: int) -> str:
     return f"case {case.id} post {number}"
 
 
-def run(running: Running, cases: Sequence[Case], *, marked: bool = True) -> list[Outcome]:
-    """Post the first request of every case, wait, the second ones, and so on; then look. `marked`: for the script."""
+def run(
+    running: Running, cases: Sequence[Case], *, marked: bool = True, compare: Compare | None = None
+) -> list[Outcome]:
+    """Post the first request of every case, wait, the second ones, and so on; then look.
+
+    marked: for the scripted model. compare: how to look, exactly unless given.
+    """
     with running.caller("cases") as caller:
         events: dict[str, list[str]] = {case.id: [] for case in cases}
         for number in range(max(len(case.posts) for case in cases)):
@@ -57,7 +64,7 @@ def run(running: Running, cases: Sequence[Case], *, marked: bool = True) -> list
                 if number < len(case.posts):
                     events[case.id].append(_post(caller, case, number, marked=marked))
             running.settle()
-        return [Outcome(case, wrong(caller, case, events[case.id])) for case in cases]
+        return [Outcome(case, _look(caller, case, events[case.id], compare or exactly)) for case in cases]
 
 
 def _post(caller: httpx.Client, case: Case, number: int, *, marked: bool) -> str:
@@ -72,14 +79,13 @@ def _post(caller: httpx.Client, case: Case, number: int, *, marked: bool) -> str
     return str(answer.json()["event_id"])
 
 
-def wrong(caller: httpx.Client, case: Case, event_ids: Sequence[str]) -> str | None:
-    """The first difference between what is served and what the case expects."""
+def _look(caller: httpx.Client, case: Case, event_ids: Sequence[str], compare: Compare) -> str | None:
     events = [caller.get(f"/v1/event/{event_id}/").raise_for_status().json() for event_id in event_ids]
     listed = caller.get("/v1/memories/", params={"user_id": case.id, "limit": "200"}).raise_for_status().json()
     return compare(case, events, listed["results"])
 
 
-def compare(case: Case, events: Sequence[dict[str, Any]], memories: Sequence[dict[str, Any]]) -> str | None:
+def exactly(case: Case, events: Sequence[dict[str, Any]], memories: Sequence[dict[str, Any]]) -> str | None:
     """The first difference, or None."""
     return next((found for found in _differences(case, events, memories) if found), None)
 

@@ -135,27 +135,29 @@ class Asker:
         return self._known[memory]
 
 
-def measure(
-    running: Running, conversations: Sequence[Conversation], stores: Sequence[Store] = STORES
-) -> dict[str, Any]:
-    """Figures of each store, by conversation and over all questions."""
-    for store in stores:
-        with running.caller(f"evidence-{store}", **_PROJECT[store]) as caller:
-            for conversation in conversations:
-                post(caller, conversation, conversation.id, infer=store != "raw")
-    running.settle()
-    return {store: _measured(running, conversations, store) for store in stores}
-
-
-_PROJECT: dict[Store, dict[str, Any]] = {"raw": {}, "statements": {}, "union": {"index_raw": True}}
+PROJECTS: dict[Store, str] = {"raw": "evidence-raw", "statements": "evidence", "union": "evidence"}
 _QUERY: dict[Store, dict[str, str]] = {"raw": {}, "statements": {}, "union": {"include_raw": "true"}}
+
+
+def fill(running: Running, conversations: Sequence[Conversation]) -> None:
+    """Post the conversations, once as they are and once to be made statements of, and wait for the end."""
+    for project in sorted(set(PROJECTS.values())):
+        with running.caller(project) as caller:
+            for conversation in conversations:
+                post(caller, conversation, conversation.id, infer=project != PROJECTS["raw"])
+    running.settle()
+
+
+def measure(running: Running, conversations: Sequence[Conversation]) -> dict[str, Any]:
+    """Figures of each store, by conversation and over all questions."""
+    return {store: _measured(running, conversations, store) for store in STORES}
 
 
 def _measured(running: Running, conversations: Sequence[Conversation], store: Store) -> dict[str, Any]:
     questions: list[Question] = []
     found: list[list[Hit]] = []
     figures: dict[str, Any] = {}
-    with running.caller(f"evidence-{store}") as caller:
+    with running.caller(PROJECTS[store]) as caller:
         for conversation in conversations:
             asker = Asker(caller, conversation, conversation.id, **_QUERY[store])
             hits = asker.ask_all(conversation.questions)

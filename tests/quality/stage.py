@@ -67,7 +67,7 @@ def running(stack: Stack, **settings: object) -> Iterator[Running]:
         service.close()
 
 
-def on_silent_terminal() -> None:
+def forget_services() -> None:
     """Nothing of the caller's environment that names a service may reach what is measured."""
     from cli.embedded import environment
 

@@ -42,7 +42,7 @@ def recall(parts: Parts, work: Work) -> Recalled:
 
 
 def _search(parts: Parts, work: Work, collection: Collection | None) -> tuple[list[UUID], Usage]:
-    """Memory ids, best first: the first hits of all sentences by meaning and by words, then the second ones, and so on."""
+    """Memory ids, best first: the first hits of all sentences by meaning and by words, then the second ones, ..."""
     texts = queries(work.window.messages)
     if not texts or collection is None or _is_unborn(collection):
         return [], Usage()
