@@ -42,7 +42,7 @@ def measure(
 
 def _answerable(case: Case) -> bool:
     """Cases about broken answers of a model make no sense with one that answers well."""
-    return case.expect.get("status", "SUCCEEDED") == "SUCCEEDED"
+    return bool(case.expect.get("status", "SUCCEEDED") == "SUCCEEDED")
 
 
 def loosely(case: Case, events: Sequence[dict[str, Any]], memories: Sequence[dict[str, Any]]) -> str | None:

@@ -89,9 +89,13 @@ def summary(sentences: Sequence[Labelled], made: Sequence[Sequence[str]], garble
     told = tuple((sentence.label, text) for sentence, texts in pairs for text in texts)
     every = Counter(sentence.label for sentence in sentences)
     return Precision(
-        *({label: counts[label] for label in LABELS} for counts in (records, every, kept)),
-        sum(text in garbled for _, text in told), {label: found[label] for label in LABELS}, told,
+        records=_by_label(records), sentences=_by_label(every), kept=_by_label(kept),
+        garbled=sum(text in garbled for _, text in told), found=_by_label(found), texts=told,
     )  # fmt: skip
+
+
+def _by_label(counted: Counter[str]) -> dict[str, int]:
+    return {label: counted[label] for label in LABELS}
 
 
 def _texts(caller: httpx.Client, user: str) -> list[str]:

@@ -63,6 +63,7 @@ class Sources:
     cited: tuple[Passage, ...]
     context: tuple[Passage, ...]
     called: frozenset[str]  # plain words of the names of people in this conversation
+    numbered: tuple[str, ...] = ()  # those names that hold a number ("User 1")
 
     def all(self) -> Iterable[Passage]:
         return (*self.cited, *self.context)
@@ -94,7 +95,9 @@ class Ground:
         )
         self._known = tuple(Passage(candidate.text, since=candidate.since) for candidate in candidates)
         spoken = {message.speaker or "" for message in (*window.messages, *window.earlier)}
-        self._called = frozenset().union(*(names.words(name) for name in (window.subject, window.assistant, *spoken)))
+        people = (window.subject, window.assistant, *sorted(spoken, key=len, reverse=True))
+        self._called = frozenset().union(*(names.words(name) for name in people))
+        self._numbered = tuple(name for name in people if any(char.isdigit() for char in name))
 
     def sources(self, src: Sequence[int]) -> Sources:
         """For valid indexes. What the window holds before the last cited message counts like `earlier`.
@@ -107,7 +110,7 @@ class Ground:
             for index in range(max(src))
             if index not in src and _is_speech(self.window.messages[index])
         )
-        return Sources(cited, (*before, *self._earlier, *self._known), self._called)
+        return Sources(cited, (*before, *self._earlier, *self._known), self._called, self._numbered)
 
 
 def _is_speech(message: Message) -> bool:

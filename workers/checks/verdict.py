@@ -85,7 +85,10 @@ def _faults(
 
 
 def _unknown_numbers(record: Record, sources: Sources) -> Iterator[str]:
-    text = dates.ISO.sub(lambda match: "_" * len(match[0]), numbers.plain(record.text))
+    text = record.text
+    for name in sources.numbered:
+        text = text.replace(name, "_")
+    text = dates.ISO.sub(lambda match: "_" * len(match[0]), numbers.plain(text))
     parts = _date_parts(sources.dates() | dates.own_dates(record))
     clocks = numbers.clocks(f"{record.when or ''} {record.until or ''}")
     for start, end, clock in numbers.clock_claims(text):
