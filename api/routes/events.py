@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from api import queries
 from api.auth import Caller
-from api.deps import Ingests, Parts, Reads, parts_of
+from api.deps import Deletes, Ingests, Parts, Reads, parts_of
 from api.dialects import flumes_v1 as wire
 from api.errors import seconds_header
 from api.filters.values import span
@@ -19,7 +19,7 @@ from api.outcomes import reason
 from api.prefer import parse_prefer, patience
 from api.replies import Json
 from api.routes import pages
-from shared.db import events, messages, retry
+from shared.db import events, messages, retry, revert
 from shared.db.engine import Session
 from shared.db.events import Event
 from shared.errors import BadRequest, NotFound
@@ -28,7 +28,7 @@ from shared.model.scope import ID_FIELDS
 router = APIRouter(prefix="/v1", tags=["events"], redirect_slashes=False)
 
 _STATUSES = ("PENDING", "RUNNING", "SUCCEEDED", "FAILED")
-_TYPES = {"ADD": ("add", "raw"), "DELETE": ("delete_all",)}
+_TYPES = {"ADD": ("add", "raw"), "DELETE": ("delete_all",), "REVERT": ("revert",)}
 _FEED = frozenset({*ID_FIELDS, "status", "event_type", "start_date", "end_date", "page", "page_size"})
 _LAST_PAGE = 10_000
 
@@ -92,6 +92,29 @@ async def again(request: Request, caller: Ingests, event_id: str) -> Response:
     body = {"event_id": str(found_id), "status": "PENDING", "messages": reopened.messages,
             "message": "The failed messages are worked on again; poll the event for the outcome."}  # fmt: skip
     return Json(body, status_code=202, headers=headers)
+
+
+@router.post("/event/{event_id}/revert", response_model=None, **pages.REVERT)
+async def undo(request: Request, caller: Deletes, event_id: str) -> Response:
+    """Undo what an event did to memories; what later events changed is left and named."""
+    parts = parts_of(request)
+    found_id = queries.id_in_path(event_id, _missing())
+    queries.parameters(request, ())
+
+    def work(session: Session) -> revert.Reverted:
+        _read(session, caller=caller, event_id=found_id)
+        return revert.revert(session, caller.project_id, found_id)
+
+    done = await parts.db.run(work)
+    parts.ringer.ring()
+    kept = [
+        {"id": str(one.memory_id), "reason": one.why, "event_id": str(one.event_id) if one.event_id else None}
+        for one in done.kept
+    ]
+    results = [result.as_dict() for result in done.results]
+    body = {"event_id": str(done.event_id), "reverted": str(found_id), "results": results, "kept": kept,
+            "evidence_removed": done.evidence}  # fmt: skip
+    return Json(body)
 
 
 @router.get("/events", response_model=None, **pages.EVENTS)

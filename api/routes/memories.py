@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -18,12 +19,13 @@ from api.deps import Deletes, Ingests, Parts, Reads, parts_of
 from api.dialects import flumes_v1 as wire
 from api.dialects import mem0_records
 from api.dialects.choice import speaks_mem0
+from api.filters.values import span
 from api.posting import post
 from api.replay import idempotency_key
 from api.replies import Json
 from api.routes import mem0_items, mem0_memories, pages
 from api.schemas import PatchBody, parse
-from shared.db import memories, memory_edits
+from shared.db import as_of, memories, memory_edits
 from shared.db.engine import Session
 from shared.db.memories import Page
 from shared.db.memory_edits import Patch
@@ -34,7 +36,7 @@ from shared.wakeups import Wake
 
 router = APIRouter(prefix="/v1/memories", tags=["memories"], redirect_slashes=False)
 
-_LIST = frozenset({*ID_FIELDS, "query", "limit", "cursor", "include_raw"})
+_LIST = frozenset({*ID_FIELDS, "query", "limit", "cursor", "include_raw", "as_of"})
 _INCLUDES = ("history", "sources")
 _LONGEST_QUERY = 8_000  # characters
 
@@ -66,17 +68,34 @@ async def listing(request: Request, caller: Reads) -> Response:
     limit = given.number("limit", 20, 1, 200)
     messages = given.flag("include_raw")
     query, cursor = given.given.get("query", "").strip(), given.given.get("cursor")
+    at = _moment(given, "query", "include_raw")
     if query and cursor:
         raise BadRequest("a search has no pages: leave `cursor` out", field="cursor")
     if query:
         return await _search(parts, caller, ids, query, limit, messages=messages)
     page = Page(limit + 1, queries.read_cursor(cursor) if cursor else None)
-    found = await parts.db.run(
-        lambda session: memories.newest(session, caller.project_id, ids, page, messages=messages)
-    )
+    found = await parts.db.run(partial(_list, caller=caller, ids=ids, page=page, at=at, messages=messages))
     shown = found[:limit]
     following = queries.write_cursor(shown[-1].created_at, shown[-1].id) if len(found) > limit else None
     return Json(wire.page([wire.record(memory) for memory in shown], following))
+
+
+def _list(
+    session: Session, *, caller: Caller, ids: ScopeIds, page: Page, at: datetime | None, messages: bool
+) -> list[Memory]:
+    if at is None:
+        return memories.newest(session, caller.project_id, ids, page, messages=messages)
+    return as_of.newest(session, caller.project_id, ids, page, at, scope_key=caller.project.scope_key)
+
+
+def _moment(given: queries.Parameters, *unfit: str) -> datetime | None:
+    """`as_of`, a day to its end. Raises `BadRequest`, also for what is only known of the present."""
+    if "as_of" not in given.given:
+        return None
+    for name in unfit:
+        if name in given.given:
+            raise BadRequest(f"as_of shows the past; leave `{name}` out", field=name)
+    return span(given.given["as_of"], "as_of")[1] - timedelta(microseconds=1)
 
 
 async def _search(parts: Parts, caller: Caller, ids: ScopeIds, query: str, limit: int, *, messages: bool) -> Response:
@@ -108,15 +127,29 @@ async def get(request: Request, caller: Reads, memory_id: str) -> Response:
     """One memory with its `state`; deleted and foreign ones are not there."""
     parts = parts_of(request)
     found_id = queries.id_in_path(memory_id, _missing())
-    include = queries.parameters(request, {"include"}).words("include", _INCLUDES)
+    given = queries.parameters(request, {"include", "as_of"})
+    include, at = given.words("include", _INCLUDES), _moment(given, "include")
     record = mem0_records.record if speaks_mem0(request.headers, caller) else wire.record
-    return Json(await parts.db.run(partial(_read, caller=caller, memory_id=found_id, include=include, record=record)))
+    return Json(
+        await parts.db.run(partial(_read, caller=caller, memory_id=found_id, include=include, record=record, at=at))
+    )
 
 
 def _read(
-    session: Session, *, caller: Caller, memory_id: UUID, include: frozenset[str], record: Callable[[Memory], Any]
+    session: Session,
+    *,
+    caller: Caller,
+    memory_id: UUID,
+    include: frozenset[str],
+    record: Callable[[Memory], Any],
+    at: datetime | None,
 ) -> dict[str, Any]:
     memory = _own(session, caller, memory_id)
+    if at is not None:
+        past = as_of.get(session, caller.project_id, memory_id, at)
+        if past is None:
+            raise NotFound("this memory was not current then", code="memory_not_found", field="as_of")
+        memory = past
     body: dict[str, Any] = record(memory)
     if "sources" in include:
         body["sources"] = [wire.source(row) for row in memories.sources(session, caller.project_id, memory_id)]

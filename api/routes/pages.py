@@ -131,6 +131,7 @@ ADD: dict[str, Any] = {
     "responses": {**answers(_ADDED, 409, 413, 422, 429, 502), 202: _PENDING_ANSWER},
     "openapi_extra": {"parameters": [PREFER, KEY], "requestBody": body(AddBody, _HELLO)},
 }
+_AS_OF = parameter("as_of", "what was current then: a moment, or a day to its end (ISO 8601, seconds since 1970)")
 LIST: dict[str, Any] = {
     "summary": "List or search memories",
     "responses": answers({"results": [_RECORD], "next_cursor": None}),
@@ -141,13 +142,14 @@ LIST: dict[str, Any] = {
             parameter("limit", "how many", "integer", minimum=1, maximum=200, default=20),
             parameter("include_raw", "also the messages that memories were made of", "boolean", default=False),
             parameter("cursor", "`next_cursor` of the page before"),
+            _AS_OF,
         ]
     },
 }
 GET: dict[str, Any] = {
     "summary": "Read a memory",
     "responses": answers(_RECORD, 404),
-    "openapi_extra": {"parameters": [parameter("include", "`sources`, `history` or both")]},
+    "openapi_extra": {"parameters": [parameter("include", "`sources`, `history` or both"), _AS_OF]},
 }
 PATCH: dict[str, Any] = {
     "summary": "Change a memory",
@@ -177,6 +179,18 @@ RETRY: dict[str, Any] = {
             {"event_id": _EVENT, "status": "PENDING", "messages": 1},
         ),
     },
+}  # fmt: skip
+REVERT: dict[str, Any] = {
+    "summary": "Undo what an event did to memories",
+    "responses": answers(
+        {
+            "event_id": "0199b1f2-9a00-7a10-8a55-0d2f6c1b9e01", "reverted": _EVENT,
+            "results": [{"id": _ID, "memory": _RECORD["memory"], "event": "DELETE"}],
+            "kept": [{"id": "d9b9a1de-65c4-7e0a-8a11-92f1d8a5c3b2", "reason": "changed_later", "event_id": None}],
+            "evidence_removed": 0,
+        },
+        404, 409,
+    ),
 }  # fmt: skip
 EVENTS: dict[str, Any] = {
     "summary": "List events",
