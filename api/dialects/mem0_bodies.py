@@ -50,6 +50,9 @@ class ListBody(Selection):
 
     page: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     page_size: Annotated[int, Field(ge=1, le=200)] | None = None
+    limit: Annotated[int, Field(ge=1, le=1_000)] | None = Field(
+        None, validation_alias=AliasChoices("limit", "top_k"), description="how many, where no page_size is given"
+    )
 
 
 class SearchBody(Selection):

@@ -80,7 +80,8 @@ async def list_v3(request: Request, caller: Reads) -> Response:
     body = await _body(request, caller)
     given = parse(ListBody, body)
     page, size = _paging(request, given)
-    return Json(await _page(request, parts, wire.asked(caller, given), page or 1, size or _PAGE_SIZE, given.fields))
+    asked = wire.asked(caller, given)
+    return Json(await _page(request, parts, asked, page or 1, size or given.limit or _PAGE_SIZE, given.fields))
 
 
 @router.post("/v2/memories", response_model=None, **pages.LIST_V2)
@@ -88,6 +89,8 @@ async def list_v2(request: Request, caller: Reads) -> Response:
     """A bare list, an envelope when page and page_size are both given."""
     given = parse(ListBody, await _body(request, caller))
     page, size = _paging(request, given)
+    if size is None and given.limit is not None:
+        page, size = None, given.limit
     return Json(await _list(request, wire.asked(caller, given), page, size, given.fields))
 
 

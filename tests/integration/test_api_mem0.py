@@ -133,6 +133,8 @@ def test_lists_have_the_shapes_of_their_versions(live: LiveApi) -> None:
     assert following.json()["previous"].startswith("http")
     assert texts(caller.post("/v3/memories/", json={**chosen, "page": 3, "page_size": 2})) == newest[4:]
     assert isinstance(caller.post("/v2/memories/", json=chosen).json(), list)
+    assert texts(caller.post("/v2/memories/", json={**chosen, "limit": 2})) == newest[:2]
+    assert texts(caller.post("/v3/memories/", json={**chosen, "top_k": 2})) == newest[:2]
     assert caller.post("/v2/memories/?page=1&page_size=2", json=chosen).json()["count"] == 5
     assert caller.get("/v1/memories/?user_id=u").json()[0]["memory"] == newest[0]
     assert texts(caller.get("/v1/memories/?user_id=u&limit=2")) == newest[:2]
