@@ -12,6 +12,7 @@ from shared.model.ids import uuid7
 from shared.model.memory import Memory, Source
 from shared.model.plan import Known, Plan, Planner
 from shared.model.record import Candidate, Op
+from shared.model.repeats import Words
 from shared.model.scope import ScopeIds
 from shared.model.text import text_hash
 
@@ -76,6 +77,7 @@ def plan(
     memories: Iterable[Memory] = (),
     *,
     forgotten: dict[bytes, int] | None = None,
+    last_words: dict[UUID, Words] | None = None,
     insist: bool = False,
 ) -> Plan:
     """The plan for these decisions where the scope holds these memories."""
@@ -84,6 +86,7 @@ def plan(
         {item.id: item for item in stored},
         {item.hash: item for item in stored if item.state == "current"},
         forgotten or {},
+        last_words or {},
     )
     planner = Planner(
         known, {event.event_id: event for event in events}, project_id=PROJECT, scope_id=SCOPE, now=at(2),

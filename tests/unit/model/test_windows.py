@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from shared.model.ids import uuid7
 from shared.model.message import Message, Rules, Window, tokens
-from shared.model.windows import Limits, Waiting, cut, events_of, share_out, window_key
+from shared.model.windows import Limits, Waiting, cut, events_of, share_out, span, window_key
 from tests.unit.model.plan_samples import NOON
 
 KEY, OTHER = b"k" * 16, b"o" * 16
@@ -133,3 +134,36 @@ def test_halving_ends_at_one_message() -> None:
 def test_tokens_are_quarters_of_characters_rounded_up() -> None:
     """The estimate used for every limit."""
     assert [tokens("x" * size) for size in (0, 1, 4, 5)] == [0, 1, 1, 2]
+
+
+def _said(minutes: int, *, immutable: bool = False, event: UUID | None = None) -> Waiting:
+    message = Message(uuid7(), event or uuid7(), 1, 0, "user", "hello", NOON + timedelta(minutes=minutes))
+    return Waiting(message, KEY, immutable=immutable)
+
+
+def test_a_window_never_goes_back_in_time() -> None:
+    """What was said earlier than the message before it starts the next window."""
+    rows = [_said(5), _said(5), _said(9), _said(8), _said(20)]
+
+    assert cut(rows, Limits(16, 1500)) == tuple(rows[:3])
+    assert cut(rows[3:], Limits(16, 1500)) == tuple(rows[3:])
+
+
+def test_a_window_never_spans_an_observation() -> None:
+    """Its messages are all late for a memory, or none is; one said at the very moment is not late."""
+    rows = [_said(5), _said(6), _said(8), _said(9)]
+
+    assert cut(rows, Limits(16, 1500), [NOON + timedelta(minutes=8)]) == tuple(rows[:2])
+    assert cut(rows, Limits(16, 1500), [NOON + timedelta(minutes=5), NOON]) == tuple(rows)
+    assert cut(rows, Limits(16, 1500), [NOON + timedelta(minutes=30)]) == tuple(rows)
+    assert (span(rows), span(rows[:1]), span([])) == (
+        (NOON + timedelta(minutes=5), NOON + timedelta(minutes=9)), None, None,
+    )  # fmt: skip
+
+
+def test_an_immutable_event_ends_its_window() -> None:
+    """With all of its messages; what follows meets what it stated."""
+    fixed = uuid7()
+    rows = [_said(1), _said(2, immutable=True, event=fixed), _said(2, immutable=True, event=fixed), _said(3)]
+
+    assert cut(rows, Limits(16, 1500)) == tuple(rows[:3])
