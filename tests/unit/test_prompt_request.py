@@ -15,7 +15,7 @@ from shared.model.record import Candidate
 from workers.pipeline.prompts.extract import PROMPT, PROMPT_VERSION, SCHEMA, Budget, build, minutes
 
 SAID = datetime(2026, 5, 14, 10, 0, 59, tzinfo=UTC)
-FROZEN = {"extract-1": "f51b56b7c3c2c75e"}
+FROZEN = {"extract-1": "acba98d213ce00d6"}
 
 
 def said(text: str, role: Role = "user", speaker: str | None = None, at: datetime = SAID) -> Message:
