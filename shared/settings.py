@@ -130,7 +130,7 @@ class Settings(BaseSettings):
     api_pool: int = Field(10, ge=2, description="database connections of an API process")
 
     # --- search
-    search_kappa: float = Field(8.0, gt=0, description="BM25 score s counts as s/(s+kappa); measured by `make quality`")
+    search_kappa: float = Field(4.0, gt=0, description="BM25 score s counts as s/(s+kappa); measured by `make quality`")
 
     index_raw: bool = Field(
         True, description="keep messages searchable beside their statements (`include_raw=true`); projects may differ"

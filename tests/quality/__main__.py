@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from tests.quality import candidates, cases, decide, evidence, junk, locomo, model, precision, rows
+from tests.quality import candidates, cases, decide, evidence, junk, kappa, locomo, model, precision, rows
 from tests.quality.locomo import BadShape, Conversation
 from tests.quality.stage import forget_services, running
 from tests.quality.table import Row, failed, render
@@ -51,7 +51,10 @@ def main() -> int:
 
     stack, report = Stack(), Report()
     try:
-        if given.llm:
+        if given.sweep:
+            figures = kappa.measure(stack, conversations)
+            report.add("kappa", figures, list(kappa.rows(figures)))
+        elif given.llm:
             model.measure(stack, report.add, conversations, key, given.model)
         else:
             _scripted(stack, report)
@@ -69,6 +72,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.quality", description=__doc__)
     parser.add_argument("--locomo", type=Path, help="conversations of LoCoMo's shape for evidence recall")
     parser.add_argument("--no-captions", action="store_true", help="leave out what shared photos show")
+    parser.add_argument("--sweep", action="store_true", help="only measure kappas, on the conversations")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     parser.add_argument(
         "--llm", action="store_true", help="ask the model of OPENAI_API_KEY / OPENAI_BASE_URL; it costs"

@@ -125,9 +125,10 @@ class Asker:
             params={"user_id": self._user, "query": question.text, "limit": str(_DEEP), **self._query},
         )
         found = answer.raise_for_status().json()["results"]
-        return [Hit(tokens(item["memory"]), self._sources(item["id"])) for item in found]
+        return [Hit(tokens(item["memory"]), self.sources(item["id"])) for item in found]
 
-    def _sources(self, memory: str) -> frozenset[str]:
+    def sources(self, memory: str) -> frozenset[str]:
+        """The turns that a memory rests on."""
         if memory not in self._known:
             answer = self._caller.get(f"/v1/memories/{memory}/", params={"include": "sources"})
             stamps = (source["timestamp"] for source in answer.raise_for_status().json()["sources"])
