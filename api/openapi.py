@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from api.dialects import mem0_bodies as mem0
+from api.routes.pages import PROBLEM
 from api.schemas import AddBody, MessageBody, PatchBody
 
 _ABOUT = """Messages in, long-term memories out. Every path answers with and without a trailing slash.
@@ -38,6 +39,7 @@ def _build(app: FastAPI) -> dict[str, Any]:
     _, schemas = models_json_schema(models, ref_template="#/components/schemas/{model}")  # type: ignore[arg-type]
     parts = found.setdefault("components", {})
     parts.setdefault("schemas", {}).update(schemas["$defs"])
+    parts["schemas"]["Problem"] = PROBLEM
     for name in ("HTTPValidationError", "ValidationError"):
         parts["schemas"].pop(name, None)
     parts["securitySchemes"] = {

@@ -89,7 +89,11 @@ PROJECT = _route("Read the project", _PROJECT, 404)
 CHANGE_PROJECT = _route("Change the project", {"message": "Updated project"}, 404, model=bodies.ProjectBody,
                         given={"custom_instructions": "Only facts about food."})  # fmt: skip
 _REFUSED = _route("Refused: the operator's business", {}, 404)
-OPERATOR_ONLY = {**_REFUSED, "responses": {code: words for code, words in _REFUSED["responses"].items() if code != 200}}
+OPERATOR_ONLY: dict[str, Any] = {
+    **_REFUSED,
+    "status_code": 403,
+    "responses": {code: words for code, words in _REFUSED["responses"].items() if code != 200},
+}
 MEMBERS = _route("List members", {"members": [{"email": "a@example.org", "role": "READER"}]}, 404)
 CHANGE_MEMBER = _route("Name a member", {"message": "User added to the project"}, 404, model=bodies.MemberBody,
                        given={"email": "a@example.org", "role": "READER"})  # fmt: skip

@@ -48,7 +48,7 @@ _EVENT_RECORD = {
     "error": None,
     "message_count": 1,
 }
-_PROBLEM: dict[str, Any] = {
+PROBLEM: dict[str, Any] = {
     "type": "object",
     "required": ["type", "title", "status", "detail", "message", "code", "request_id", "errors"],
     "properties": {
@@ -65,6 +65,8 @@ _PROBLEM: dict[str, Any] = {
         },
     },
 }
+
+_PROBLEM_HERE = {"$ref": "#/components/schemas/Problem"}
 
 _WORDS = {
     400: "The request is wrong; `errors` names the fields",
@@ -85,7 +87,7 @@ def answers(example: Any, *codes: int) -> dict[int | str, dict[str, Any]]:
     """The 200 with its example, and the errors a route may give."""
     kind = "array" if isinstance(example, list) else "object"
     found: dict[int | str, dict[str, Any]] = {200: answer("Done", {"type": kind}, example)}
-    found |= {code: answer(_WORDS[code], _PROBLEM) for code in (400, 401, 403, *codes, 500, 503)}
+    found |= {code: answer(_WORDS[code], _PROBLEM_HERE) for code in (400, 401, 403, *codes, 500, 503)}
     return found
 
 
@@ -171,6 +173,7 @@ EVENT: dict[str, Any] = {
     "openapi_extra": {"parameters": [parameter("wait", "seconds to wait for its end", "integer", minimum=0), PREFER]},
 }
 RETRY: dict[str, Any] = {
+    "status_code": 202,
     "summary": "Work again on the failed messages of an event",
     "responses": {
         **{code: words for code, words in answers({}, 404, 409, 429).items() if code != 200},
