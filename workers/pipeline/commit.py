@@ -25,7 +25,6 @@ from shared.model.text import raw_hash, text_hash
 from shared.model.windows import share_out
 from shared.vectors.types import Dense
 from workers.checks.keepable import keepable, searched
-from workers.checks.visible import storable
 from workers.parts import Parts
 from workers.work import Checked, Done, Recalled, Stale, Work
 
@@ -102,7 +101,7 @@ def _messages(work: Work) -> Iterator[tuple[Memory, UUID]]:
 def _row(work: Work, message: Message, searched_text: str) -> Memory:
     scope, event = work.claim.scope, work.events[message.event_id]
     return Memory(
-        project_id=scope.project_id, id=uuid7(), scope_id=scope.scope_id, ids=event.ids, text=storable(message.text),
+        project_id=scope.project_id, id=uuid7(), scope_id=scope.scope_id, ids=event.ids, text=message.text,
         index_text=searched_text, hash=raw_hash(message.text, message.role, message.speaker, None), kind=MESSAGE_KIND,
         about="assistant" if message.role == "assistant" else "user", role=message.role, speaker=message.speaker,
         metadata=dict(event.metadata) if event.metadata else None, valid_from=message.said_at,
