@@ -43,6 +43,7 @@ quality: venv ## how good memories are, one table (LOCOMO=file; JSON=file; LLM=1
 
 docs: venv ## render docs/settings.md from shared/settings.py
 	@.venv/bin/python -m docs.settings_table
+	@.venv/bin/python -m docs.openapi_page
 
 UV ?= uv
 LOCK = $(UV) pip compile --universal --python-version 3.11 --generate-hashes --quiet \

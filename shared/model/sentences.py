@@ -32,8 +32,8 @@ _FILLER = word_list(
     evening afternoon bye goodbye see later please sorry welcome right fine perfect exactly absolutely definitely
     totally agreed cheers too got it and well alright maybe perhaps friend friends dear buddy guys problem worries
     doubt is that this it's that's very really of course hallo danke ja nein gut guten morgen tag abend tschüss
-    bitte super auf wiedersehen vielen dank schönen hola gracias sí si buenos días buenas tardes noches adiós vale bien bonjour salut merci oui non
-    bonsoir au revoir d'accord привет спасибо да нет пока ладно"""
+    bitte super auf wiedersehen vielen dank schönen hola gracias sí si buenos días buenas tardes noches adiós vale bien
+    bonjour salut merci oui non bonsoir au revoir d'accord привет спасибо да нет пока ладно"""
 )
 _FILLER_CJK = word_list(
     """朋友 好啊 是啊 对 对的 没问题 当然 谢谢你的建议 你好 您好 谢谢 谢谢你
