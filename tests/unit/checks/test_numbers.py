@@ -96,7 +96,7 @@ def test_machine_text_grounds_nothing() -> None:
 
 
 def test_the_number_in_a_speakers_name_is_no_claim() -> None:
-    """ "User 1" is a name; another number beside it is still looked for."""
+    """`User 1` is a name; another number beside it is still looked for."""
     message = said("I like tea", speaker="User 1")
 
     assert problems(message, "User 1 likes tea") == []
