@@ -92,7 +92,7 @@ class Dispatcher:
         claim = self._parts.db.run(
             lambda session: scopes.claim(
                 session, owner=self._parts.owner, lease=settings.lease, tenant_cap=settings.tenant_cap, after=after,
-                bulk=bulk, hint=hint,
+                bulk=bulk, hint=hint, provider=self._parts.provider,
             )
         )  # fmt: skip
         if claim is not None:

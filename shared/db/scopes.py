@@ -110,7 +110,9 @@ def _claim_statement(locked: str) -> sa.TextClause:
             SELECT * FROM (
                 SELECT * FROM hinted UNION ALL SELECT * FROM live_next UNION ALL SELECT * FROM live_any
                 UNION ALL SELECT * FROM bulk_next UNION ALL SELECT * FROM bulk_any
-            ) parts LIMIT 1
+            ) parts
+            WHERE NOT EXISTS (SELECT 1 FROM breakers WHERE provider = :provider AND open_until > clock_timestamp())
+            LIMIT 1
         )
         UPDATE scopes s SET lease_owner = :owner, fence = s.fence + 1,
             lease_until = clock_timestamp() + make_interval(secs => :lease)
@@ -141,10 +143,12 @@ def claim(
     after: UUID | None = None,
     bulk: bool = True,
     hint: ScopeRef | None = None,
+    provider: str | None = None,
 ) -> Claim | None:
     """Lease the next due scope for `lease` seconds, or None. `after`: the project served last (tenants take turns).
 
-    `tenant_cap`: a project with that many leased scopes waits. `bulk=False`: only the live lane.
+    `tenant_cap`: a project with that many leased scopes waits. `bulk=False`: only the live lane. `provider`: whom the
+    work would ask; nothing is claimed while its breaker is open.
     """
     values = {
         "owner": owner,
@@ -152,6 +156,7 @@ def claim(
         "cap": tenant_cap,
         "after": after or _NOBODY,
         "bulk": bulk,
+        "provider": provider or "",
         "hint_project": hint.project_id if hint else _NOBODY,
         "hint_scope": hint.scope_id if hint else _NOBODY,
     }

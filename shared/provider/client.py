@@ -17,6 +17,7 @@ import orjson
 
 from shared.errors import Snooze
 from shared.provider.deadline import bounded_client, time_limit
+from shared.provider.pause import Pause
 
 OPENAI_URL = "https://api.openai.com/v1"
 
@@ -42,9 +43,14 @@ class ProviderClient:
         self._api_key = api_key or "none"  # servers without keys still get a well-formed header
         self._timeout = timeout
         self._clients: dict[int, openai.OpenAI] = {}
+        self._pause = Pause(provider)
 
     def post(self, path: str, body: Mapping[str, Any], timeout: float | None = None) -> Reply:
-        """The answer to a JSON body; Snooze `provider_timeout` or `provider_unavailable` when there is none."""
+        """The answer to a JSON body; Snooze `provider_timeout` or `provider_unavailable` when there is none.
+
+        While an earlier answer's `Retry-After` lasts, nobody is asked: Snooze with the seconds left.
+        """
+        self._pause.keep()
         content = orjson.dumps(body)
         client = self._client()
         failure: Snooze
@@ -53,6 +59,7 @@ class ProviderClient:
                 response = client.post(path, content=content, cast_to=httpx2.Response, options=_JSON)
             return Reply(response.status_code, response.headers, response.content)
         except openai.APIStatusError as error:
+            self._pause.note(error.response.status_code, error.response.headers)
             return Reply(error.response.status_code, error.response.headers, error.response.content)
         except openai.APITimeoutError:
             failure = self._away("did not answer in time", "provider_timeout")

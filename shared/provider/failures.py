@@ -5,19 +5,14 @@ The provider's own words are read here to classify and go no further: they may q
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import orjson
 
 from shared.errors import Narrow, Snooze, WorkError
 from shared.provider.client import Reply
-
-LONGEST_WAIT = 3600.0
+from shared.provider.pause import retry_after
 
 _QUOTA = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "insufficient_balance"}
 _AUTH = {"invalid_api_key", "invalid_authentication", "account_deactivated", "api_key_invalid"}
@@ -114,32 +109,6 @@ def _wait_code(error: ErrorAnswer, provider: str) -> str:
     if provider == "embeddings":
         return "embeddings_unavailable"
     return "provider_timeout" if error.status in (408, 504) else "provider_unavailable"
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds the provider asks to wait (`retry-after-ms`, seconds or an HTTP date), at most an hour; None: no word."""
-    seconds = _number(headers.get("retry-after-ms"), 0.001)
-    if seconds is None:
-        seconds = _number(headers.get("retry-after"), 1.0)
-    if seconds is None:
-        seconds = _seconds_until(headers.get("retry-after"))
-    if seconds is None or not math.isfinite(seconds) or seconds < 0:
-        return None
-    return min(seconds, LONGEST_WAIT)
-
-
-def _number(value: str | None, factor: float) -> float | None:
-    try:
-        return float(value) * factor if value else None
-    except ValueError:
-        return None
-
-
-def _seconds_until(value: str | None) -> float | None:
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time()) if value else None
-    except ValueError:
-        return None
 
 
 def broken(provider: str, what: str) -> Snooze:

@@ -19,6 +19,7 @@ from shared.settings import Settings
 from tests.contract.llm_samples import KEY, SECRET
 from tests.fakes.llm_vectors import vector
 from tests.fakes.openai_control import FakeOpenAI
+from tests.stack import wait_until
 
 FAILURES: dict[str, tuple[dict[str, Any], type[WorkError], str]] = {
     "one short": ({"action": "one_short"}, Snooze, "embeddings_invalid"),
@@ -30,7 +31,7 @@ FAILURES: dict[str, tuple[dict[str, Any], type[WorkError], str]] = {
     "reset": ({"action": "reset"}, Snooze, "embeddings_unavailable"),
     "broken body": ({"action": "broken_body"}, Snooze, "embeddings_unavailable"),
     "500": ({"action": "server_error"}, Snooze, "embeddings_unavailable"),
-    "429": ({"action": "rate_limited", "headers": {"retry-after": "7"}}, Snooze, "rate_limited"),
+    "429": ({"action": "rate_limited", "headers": {"retry-after": "0.2"}}, Snooze, "rate_limited"),
     "quota gone": ({"action": "insufficient_quota"}, Snooze, "quota_exhausted"),
     "401": ({"action": "unauthorized"}, Snooze, "provider_auth"),
     "model not found": ({"action": "model_not_found"}, Snooze, "model_not_found"),
@@ -81,10 +82,32 @@ def test_a_failure_is_typed_and_the_next_call_works(llm: FakeOpenAI, embedder: O
     with pytest.raises(WorkError) as caught:
         embedder.embed(["I like tea", "so do I"])
     assert (type(caught.value), caught.value.code, caught.value.provider) == (expected, code, "embeddings")
-    assert caught.value.retry_after == (7.0 if kind == "429" else None)
+    assert caught.value.retry_after == (0.2 if kind == "429" else None)
     assert time.monotonic() - started < 3
     llm.release()
-    assert embedder.embed(["I like tea"]).vectors.shape == (1, 256)
+    wait_until(lambda: embeds(embedder), "the next call works")
+
+
+def embeds(embedder: OpenAIEmbedder) -> bool:
+    """Whether a call gives a vector; False while a `Retry-After` lasts."""
+    try:
+        return embedder.embed(["I like tea"]).vectors.shape == (1, 256)
+    except Snooze:
+        return False
+
+
+def test_nobody_is_asked_while_retry_after_lasts(llm: FakeOpenAI, embedder: OpenAIEmbedder) -> None:
+    """The seconds a provider asked for are kept without asking it again; then calls go on."""
+    llm.script({"match": "tea", "kind": "embeddings", "action": "rate_limited", "headers": {"retry-after": "0.5"}})
+    with pytest.raises(Snooze):
+        embedder.embed(["I like tea"])
+    asked = len(llm.log("embeddings"))
+    with pytest.raises(Snooze) as caught:
+        embedder.embed(["I like tea"])
+    assert (caught.value.code, len(llm.log("embeddings"))) == ("rate_limited", asked)
+    assert caught.value.retry_after is not None
+    assert 0 < caught.value.retry_after <= 0.5
+    wait_until(lambda: embeds(embedder), "the next call works")
 
 
 @pytest.mark.parametrize("kind", FAILURES)

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -57,8 +57,14 @@ def create_app(script: Script) -> Starlette:
             Route("/v1/embeddings", embeddings, methods=["POST"]),
             Route("/v1/models", models),
             *_control_routes(script),
-        ]
+        ],
+        exception_handlers={ClientDisconnect: _nobody_listens},
     )
+
+
+async def _nobody_listens(_request: Request, _error: Exception) -> Response:
+    """A caller that went away while it sent its request is no fault of the server."""
+    return Response(status_code=400)
 
 
 def last_user_text(body: Json) -> str:
@@ -172,7 +178,9 @@ def main() -> None:
     parser.add_argument("--dimensions", type=int, default=256)
     args = parser.parse_args()
     script = Script()
-    script.start_with(Options(args.chat_seconds, embeddings_seconds=args.embeddings_seconds, dimensions=args.dimensions))
+    script.start_with(
+        Options(args.chat_seconds, embeddings_seconds=args.embeddings_seconds, dimensions=args.dimensions)
+    )
     sock = uvicorn.Config(app="", host="127.0.0.1", port=args.port, log_level="warning").bind_socket()
     if args.port_file:
         ready = args.port_file.with_suffix(".tmp")

@@ -1,0 +1,107 @@
+"""The vector index can be thrown away: without it writes and reads by id work, and nothing is added blindly."""
+
+from __future__ import annotations
+
+import random
+from urllib.parse import urlsplit
+
+import httpx
+import psycopg
+import pytest
+
+from shared.settings import Settings
+from tests.chaos.conftest import LEASE, Wired
+from tests.stack import QDRANT_KEY, crash, revive, wait_until
+from workers import maintenance
+
+pytestmark = pytest.mark.chaos
+
+LARGE = 45  # memories: more than the extractor is shown without a search
+
+
+def settings_of(wired: Wired) -> Settings:
+    """For `verify`, past the links."""
+    return Settings(
+        database_url=wired.service.database_url, redis_url=wired.service.stack.valkey.url,
+        qdrant_url=wired.service.stack.engine.url, qdrant_api_key=QDRANT_KEY, embeddings="none",
+    )  # fmt: skip
+
+
+def fill(wired: Wired, user: str, count: int) -> None:
+    """So many memories of a user, in the index."""
+    caller = wired.callers[0]
+    facts = [{"role": "user", "content": f"I own book {number} of {user}"} for number in range(count)]
+    assert caller.ended(caller.add(facts, wait=0, user_id=user).json()["event_id"])["status"] == "SUCCEEDED"
+    wait_until(lambda: queued(wired) == 0, "the index is written", 30)
+
+
+def queued(wired: Wired) -> int:
+    """Changes the index has not confirmed."""
+    with psycopg.connect(wired.service.database_url) as connection:
+        row = connection.execute("SELECT count(*) FROM index_queue").fetchone()
+        assert row is not None
+        return int(row[0])
+
+
+@pytest.mark.parametrize("how", ["dead", "half-open"])
+def test_without_the_engine(wired: Wired, how: str) -> None:
+    """POST and GET by id work; a window that must search first waits and asks nobody; afterwards all ends well."""
+    caller = wired.caller(wired.start_api())
+    wired.start_worker(**LEASE)
+    fill(wired, "large", LARGE)
+    known = caller.memories(user_id="large")[0]["id"]
+    engine = wired.service.stack.engine
+    if how == "dead":
+        crash(engine)
+    else:
+        wired.silence(wired.engine)
+
+    calls = len(wired.llm.log("chat"))
+    waiting = caller.add("I own a boat", user_id="large", wait=30)
+    small = caller.add("I like tea", user_id="small", wait=30)
+    raw = caller.add("Kept word for word", user_id="small", infer=False)
+
+    assert waiting.status_code == 202
+    assert (small.status_code, raw.status_code) == (200, 200)
+    assert caller.get(known)["id"] == known
+    assert len(caller.memories(user_id="large")) == LARGE
+    assert len(wired.llm.log("chat")) == calls + 1  # the small scope's: nothing is extracted without its candidates
+    assert caller.event(waiting.json()["event_id"])["status"] in ("PENDING", "RUNNING")
+    if how == "dead":
+        revive(engine)
+    else:
+        wired.speak(wired.engine)
+
+    ended = caller.ended(waiting.json()["event_id"])
+    assert (ended["status"], [result["event"] for result in ended["results"]]) == ("SUCCEEDED", ["ADD"])
+    wait_until(lambda: queued(wired) == 0, "the index is written", 90)
+    report = maintenance.verify(settings_of(wired))
+    assert (report.clean, report.memories, report.points) == (True, LARGE + 3, LARGE + 3)
+
+
+def test_lost_and_wrong_points_are_found_and_repaired(wired: Wired) -> None:
+    """A hundredth of the points deleted and as many of a wrong version: `verify` names exactly these and mends them."""
+    caller = wired.caller(wired.start_api())
+    wired.start_worker(**LEASE)
+    for user in range(5):
+        fill(wired, f"user-{user}", 40)
+    settings = settings_of(wired)
+    ids = sorted(memory["id"] for user in range(5) for memory in caller.memories(user_id=f"user-{user}"))
+    rng = random.Random(4)
+    chosen = rng.sample(ids, 4)
+    collection = maintenance.verify(settings).collection
+    url = urlsplit(settings.qdrant_url).geturl()
+    with httpx.Client(base_url=url, headers={"api-key": QDRANT_KEY}, trust_env=False) as engine:
+        points = f"/collections/{collection}/points"
+        gone = engine.post(f"{points}/delete?wait=true", json={"points": chosen[:2]})
+        wrong = engine.post(f"{points}/payload?wait=true", json={"points": chosen[2:], "payload": {"v": 99}})
+        assert (gone.status_code, wrong.status_code) == (200, 200), (gone.text, wrong.text)
+
+    found = maintenance.verify(settings)
+    mended = maintenance.verify(settings, repair=True)
+
+    assert {str(memory_id) for memory_id in found.missing} == set(chosen[:2])
+    assert {str(memory_id) for memory_id in found.stale} == set(chosen[2:])
+    assert found.extra == ()
+    assert mended.clean
+    assert maintenance.verify(settings).clean
