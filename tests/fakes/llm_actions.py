@@ -15,8 +15,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tests.fakes.llm_answers import complete, default_records, payload_of
-from tests.fakes.llm_script import Json, Rule, Script, rung_of
 from tests.fakes.llm_concepts import concept_vector
+from tests.fakes.llm_script import Json, Rule, Script, rung_of
 from tests.fakes.llm_vectors import encoded, vector
 
 # name -> (status, error type, error code, headers)
