@@ -8,20 +8,33 @@ import random
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from tests.chaos import campaign, totals
+from tests.chaos import campaign, restarts, totals, waits
+from tests.chaos.wired import Wired, wire
+from tests.stack import Stack
 
 
 def main() -> int:
-    """One run and its table."""
+    """The kills and their table; with options, rolling restarts and waits after them."""
     options = _parse()
-    plan = campaign.Plan(options.kills, options.adds, options.seconds, options.seed, options.lease, options.keep)
     began = time.monotonic()
 
     def say(line: str) -> None:
         print(f"{time.monotonic() - began:7.1f} s  {line}", flush=True)
 
+    clean = _attack(options, say) if options.kills else True
+    if options.restarts:
+        clean = _restart(options.restarts) and clean
+    if options.waits:
+        clean = _wait(options.waits) and clean
+    return 0 if clean else 1
+
+
+def _attack(options: argparse.Namespace, say: Callable[[str], None]) -> bool:
+    plan = campaign.Plan(options.kills, options.adds, options.seconds, options.seed, options.lease, options.keep)
     say(f"seed {plan.seed}: {plan.kills} kills, {plan.adds} adds, about {plan.seconds:.0f} s, lease {plan.lease:g} s")
     result = campaign.run(plan, say)
     one = totals.figures(result)
@@ -34,7 +47,38 @@ def main() -> int:
         for example in examples:
             print(f"{kind}: {example}")
     print(f"totals are kept in {options.state}")
-    return 0 if result.clean else 1
+    return result.clean
+
+
+def _restart(count: int) -> bool:
+    with _service() as wired:
+        found = restarts.run(wired, count)
+    print(
+        f"{found.restarts} rolling restarts, {found.posted} adds: {len(found.lost)} lost, {len(found.failed)} failed, "
+        f"{len(found.redone)} redone, {found.counted_as_crash} called crashes, "
+        f"slowest stop {found.slowest_stop:.1f} s"
+    )
+    return not (found.lost or found.failed or found.redone or found.counted_as_crash)
+
+
+def _wait(count: int) -> bool:
+    with _service() as wired:
+        found = waits.run(wired, count=count, callers=32)
+    print(
+        f"{found.waits} waits, {found.lost_wakeups} wake-ups lost: {len(found.wrong)} wrong answers, "
+        f"p50 {found.p50:.2f} s, p99 {found.p99:.2f} s"
+    )
+    return not found.wrong
+
+
+@contextmanager
+def _service() -> Iterator[Wired]:
+    stack = Stack()
+    try:
+        with wire(stack) as wired:
+            yield wired
+    finally:
+        stack.close()
 
 
 def _parse() -> argparse.Namespace:
@@ -45,6 +89,8 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**9))
     parser.add_argument("--lease", type=float, default=3.0)
     parser.add_argument("--state", type=Path, default=Path(tempfile.gettempdir()) / "flumes-chaos.json")
+    parser.add_argument("--restarts", type=int, default=0, help="so many rolling restarts after the kills")
+    parser.add_argument("--waits", type=int, default=0, help="so many waits with a tenth of the wake-ups lost")
     parser.add_argument("--out", type=Path, help="this run's figures as JSON")
     parser.add_argument("--keep", type=Path, help="where logs go when a promise was broken; default: beside the state")
     options = parser.parse_args()

@@ -12,7 +12,7 @@ import pytest
 
 from cli.embedded.api import Api
 from cli.embedded.worker import Worker
-from tests.chaos.conftest import LEASE, Wired
+from tests.chaos.wired import LEASE, Wired
 from tests.e2e.flumes import Caller
 from tests.stack import revive, wait_until
 

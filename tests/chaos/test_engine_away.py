@@ -11,7 +11,7 @@ import pytest
 
 from shared.settings import Settings
 from shared.vectors.layout import VERSION
-from tests.chaos.conftest import LEASE, Wired
+from tests.chaos.wired import LEASE, Wired
 from tests.stack import QDRANT_KEY, crash, revive, wait_until
 from workers import maintenance
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.chaos.conftest import LEASE, Wired
+from tests.chaos.wired import LEASE, Wired
 from tests.stack import wait_until
 
 pytestmark = pytest.mark.chaos

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import signal
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.chaos.conftest import LEASE, Wired
+from tests.chaos import waits
+from tests.chaos.wired import LEASE, Wired
 from tests.e2e.flumes import Caller
 from tests.stack import crash, flush_redis, revive, wait_until
 
@@ -106,24 +106,7 @@ def test_processes_end_in_time_without_redis(wired: Wired, how: str) -> None:
 
 def test_every_wait_is_answered_right_with_wakeups_lost(wired: Wired) -> None:
     """A tenth of the wake-ups vanish on their way: a waiter gets its own result all the same."""
-    wired.api_redis.dropped = 0.1
-    api = wired.start_api()
-    for _ in range(2):
-        wired.start_worker(**LEASE)
+    found = waits.run(wired, count=200, callers=8)
 
-    def wait_for(writer: int) -> list[str]:
-        caller = wired.caller(api)
-        wrong = []
-        for number in range(25):
-            fact = f"I own book {number} of shelf {writer}"
-            answer = caller.add(fact, user_id=f"u{writer}", wait=30)
-            told = [result["memory"] for result in answer.json()["results"]]
-            if (answer.status_code, told) != (200, [fact]):
-                wrong.append(f"{fact}: {answer.status_code} {told}")
-        return wrong
-
-    with ThreadPoolExecutor(8) as pool:
-        wrong = [line for lines in pool.map(wait_for, range(8)) for line in lines]
-
-    assert wrong == []
-    assert wired.api_redis.drops > 0
+    assert found.wrong == []
+    assert found.lost_wakeups > 0
