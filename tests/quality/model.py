@@ -20,7 +20,7 @@ from tests.stack import Stack
 KEPT = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID")
 Add = Callable[[str, Any, Sequence[Row]], None]
 _WORD = re.compile(r"[^\W_]{4,}|\d+")
-_STEM = 5  # letters two forms of one word share
+_STEM = 4  # letters two forms of one word share
 _SPARE = 1
 
 
