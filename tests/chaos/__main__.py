@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -20,6 +21,7 @@ from tests.stack import Stack
 def main() -> int:
     """The kills and their table; with options, rolling restarts and waits after them."""
     options = _parse()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # either way the faults end, the check is done and kept
     began = time.monotonic()
 
     def say(line: str) -> None:

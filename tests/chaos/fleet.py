@@ -93,9 +93,17 @@ class Fleet:
             return False
         return True
 
-    def dead(self) -> list[Part]:
-        """Parts that are not running."""
-        return [part for part in self.parts() if part.child is None or part.child.exit_code() is not None]
+    def calm(self) -> None:
+        """Everything runs and every link speaks, wherever a fault was cut short."""
+        for link in self.proxies.links.values():
+            self.proxies.do(link.speak)
+        for index, worker in enumerate(self.workers):
+            self.workers[index] = self.disarmed(worker) if worker.child is None else worker
+        for part in self.parts():
+            if part.child is not None:
+                part.child.signal(signal.SIGCONT)
+            if part.child is None or part.child.exit_code() is not None:
+                self.revive(part)
 
     def armed(self, worker: Worker, point: str) -> Worker:
         """The same worker, made to die at a named crash point at its next start."""
