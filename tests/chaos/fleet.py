@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import signal
 import socket
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from cli.embedded import environment
 from cli.embedded.api import Api
+from cli.embedded.child import Child, Command
 from cli.embedded.errors import PartError
 from cli.embedded.listener import listen
 from cli.embedded.part import Part, wait_ready
@@ -17,8 +21,8 @@ from cli.embedded.worker import Worker
 from shared.settings import Settings
 from tests.chaos.proxy import Address, Proxies
 from tests.e2e.flumes import make_key
-from tests.fakes.openai_control import FakeOpenAIProcess
-from tests.stack import QDRANT_KEY, Stack, crash
+from tests.fakes.openai_control import Control
+from tests.stack import QDRANT_KEY, Stack, crash, wait_until
 
 LINKS = ("api-redis", "worker-redis", "worker-engine", "worker-llm")
 _READY = 90.0  # seconds a part may need on a busy machine
@@ -130,14 +134,20 @@ class Fleet:
                 part.child.kill()
         for listener in self._listeners:
             listener.close()
-        self.llm.__exit__(None, None, None)
+        self._llm.kill()
         self.proxies.close()
         self.stack.close()
 
-    def _start_llm(self) -> FakeOpenAIProcess:
-        run = self.stack.home.layout.run
-        run.mkdir(mode=0o700, parents=True, exist_ok=True)
-        llm = FakeOpenAIProcess(run).__enter__()
+    def _start_llm(self) -> Control:
+        """In a session of its own: what interrupts the runner must not reach it."""
+        layout = self.stack.home.layout
+        layout.run.mkdir(mode=0o700, parents=True, exist_ok=True)
+        port_file = layout.run / "llm.port"
+        argv = [sys.executable, "-m", "tests.fakes.openai_server", "--port-file", str(port_file)]
+        env = environment.program(environment.isolated(os.environ), own_database=True, extra={})
+        self._llm = Child(Command(argv, env, layout.logs / "llm.log", cwd=Path.cwd()))
+        wait_until(port_file.exists, "the scripted model listens", _READY)
+        llm = Control(f"http://127.0.0.1:{port_file.read_text(encoding='utf-8')}")
         least, spread = _THINKING
         llm.settings(chat_seconds=least, chat_jitter=spread, embeddings_seconds=0.005, log_text=False)
         return llm
