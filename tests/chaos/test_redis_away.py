@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from collections import deque
 
 import pytest
 
@@ -59,8 +60,13 @@ def test_bells_and_wakeups_come_back(wired: Wired) -> None:
     assert caller.ended(missed, timeout=2 * SLOW_POLL)["status"] == "SUCCEEDED"
     wait_until(lambda: caller.http.get("/readyz").json()["checks"]["redis"]["status"] == "ok", "said so", 30)
     numbers = iter(range(1, 100))
-    wait_until(lambda: rings(caller, next(numbers)), "bells again", 60)
-    assert [rings(caller, 200 + number) for number in range(3)] == [True] * 3
+    in_a_row = deque[bool](maxlen=3)  # one alone may be the poll's work; three within one poll are not
+
+    def bells_again() -> bool:
+        in_a_row.append(rings(caller, next(numbers)))
+        return list(in_a_row) == [True] * 3
+
+    wait_until(bells_again, "bells again", 90)
 
 
 def test_stopped_and_emptied_redis(wired: Wired) -> None:

@@ -182,6 +182,7 @@ def main() -> None:
         Options(args.chat_seconds, embeddings_seconds=args.embeddings_seconds, dimensions=args.dimensions)
     )
     sock = uvicorn.Config(app="", host="127.0.0.1", port=args.port, log_level="warning").bind_socket()
+    sock.listen(2048)  # whoever reads the port may connect at once
     if args.port_file:
         ready = args.port_file.with_suffix(".tmp")
         ready.write_text(str(sock.getsockname()[1]), encoding="utf-8")
