@@ -11,12 +11,11 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from shared import clock
 from shared.db import idempotency, raw_memories
-from shared.db import tables as t
-from shared.db.scopes import Entered, enter
+from shared.db.entering import EventRow, MessageRow, enter
 from shared.model.ids import uuid7
 from shared.model.message import Role, Rules
 from shared.model.scope import ID_FIELDS, Lane, ScopeIds
@@ -81,24 +80,24 @@ def accept(session: Session, new: NewEvent) -> Accepted:
         earlier = idempotency.take(session, new.project_id, new.idempotency, event_id)
         if earlier is not None:
             return Accepted(earlier, None, replayed=True)
-    queued = len(new.messages) if new.infer else 0
-    entered = enter(session, new.project_id, new.ids.key(new.scope_key), lane=new.lane, messages=queued, size=new.size)
-    _insert_event(session, new, event_id, entered, queued)
-    message_ids = _insert_messages(session, new, event_id, entered)
+    messages = _messages(new)
+    entered = enter(session, _event(new, event_id), messages)
     if not new.infer:
-        raw_memories.store(session, new, event_id, entered, message_ids)
+        raw_memories.store(session, new, event_id, entered, [message.id for message in messages])
     return Accepted(event_id, entered.scope.scope_id, ring=entered.was_idle, wait=entered.wait)
 
 
-def _insert_event(session: Session, new: NewEvent, event_id: UUID, entered: Entered, queued: int) -> None:
-    ids = {name: getattr(new.ids, name) for name in ID_FIELDS}
-    session.execute(
-        sa.insert(t.events).values(
-            project_id=new.project_id, id=event_id, scope_id=entered.scope.scope_id, seq=entered.seq,
-            kind="add" if new.infer else "raw", lane=new.lane, status="PENDING" if queued else "RUNNING", **ids,
-            window_key=window_key(new.rules, new.timezone), reply_to=new.reply_to, pending=queued,
-        )
+def _event(new: NewEvent, event_id: UUID) -> EventRow:
+    queued = len(new.messages) if new.infer else 0
+    return EventRow(
+        project_id=new.project_id, id=event_id, key=new.ids.key(new.scope_key), ids=new.ids, lane=new.lane,
+        kind="add" if new.infer else "raw", status="PENDING" if queued else "RUNNING", pending=queued,
+        size=new.size if queued else 0, window_key=window_key(new.rules, new.timezone), reply_to=new.reply_to,
+        origin=new.origin, options=_options(new), metadata=new.metadata,
     )  # fmt: skip
+
+
+def _options(new: NewEvent) -> dict[str, Any]:
     options: dict[str, Any] = {"infer": new.infer}
     if new.rules != Rules():
         options["rules"] = {
@@ -111,38 +110,20 @@ def _insert_event(session: Session, new: NewEvent, event_id: UUID, entered: Ente
         options["expires_on"] = new.expires_on.isoformat()
     if new.immutable:
         options["immutable"] = True
-    session.execute(
-        sa.insert(t.event_payloads).values(
-            project_id=new.project_id, event_id=event_id, origin=new.origin, options=options, metadata=new.metadata
+    return options
+
+
+def _messages(new: NewEvent) -> list[MessageRow]:
+    """Unstamped messages get the database's time and the offset their zone has now."""
+    here = offset_minutes(in_zone(clock.now(), new.timezone))
+    return [
+        MessageRow(
+            uuid7(), message.role, message.speaker, message.text, message.said_at,
+            offset_minutes(message.said_at) if message.said_at else here,
+            raw_hash(message.text, message.role, message.speaker, message.stamp),
         )
-    )
-
-
-def _insert_messages(session: Session, new: NewEvent, event_id: UUID, entered: Entered) -> list[UUID]:
-    accepted_at = in_zone(entered.now, new.timezone)
-    rows: list[dict[str, Any]] = [
-        {
-            "project_id": new.project_id,
-            "id": uuid7(),
-            "scope_id": entered.scope.scope_id,
-            "event_id": event_id,
-            "seq": entered.seq,
-            "idx": index,
-            "lane": new.lane,
-            "role": message.role,
-            "speaker": message.speaker,
-            "text": message.text,
-            "said_at": message.said_at or accepted_at,
-            "said_offset": offset_minutes(message.said_at or accepted_at),
-            "stamped": message.said_at is not None,
-            "hash": raw_hash(message.text, message.role, message.speaker, message.stamp),
-            "applied_by": None if new.infer else event_id,
-        }
-        for index, message in enumerate(new.messages)
-    ]
-    if rows:
-        session.execute(sa.insert(t.messages), rows)
-    return [row["id"] for row in rows]
+        for message in new.messages
+    ]  # fmt: skip
 
 
 def in_zone(moment: datetime, timezone: str | None) -> datetime:

@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from shared.db import events, index_queue, memory_writes, messages
+from shared.db.entering import Entered
 from shared.db.index_queue import Change
-from shared.db.scopes import Entered
 from shared.model.asked import LOOK_BACK, index_text, question
 from shared.model.ids import uuid7
 from shared.model.memory import Memory, Result, Source, VersionRow

@@ -6,29 +6,12 @@ All times compare inside Postgres with `clock_timestamp()`; a worker's clock nev
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from shared.model.ids import uuid7
-from shared.model.scope import ID_FIELDS, Lane, ScopeIds, ScopeRef
-
-
-@dataclass(frozen=True, slots=True)
-class Entered:
-    """An event's place in its scope.
-
-    `was_idle`: the lane had nothing pending. `wait`: seconds until the lane is due. `now`: Postgres' clock, read
-    under the scope lock, so that it never runs backwards within a scope.
-    """
-
-    scope: ScopeRef
-    seq: int
-    was_idle: bool
-    wait: float
-    now: datetime
+from shared.model.scope import Lane, ScopeRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,43 +24,6 @@ class Claim:
     owner: str
     pending: int  # messages waiting in this lane
     pending_bytes: int
-
-
-_ENTER = sa.text(
-    """
-    INSERT INTO scopes AS s (project_id, id, user_id, agent_id, app_id, run_id, next_seq,
-                             pending_live, pending_bulk, available_live, available_bulk, pending_bytes)
-    VALUES (:project_id, :id, :user_id, :agent_id, :app_id, :run_id, 2, :live, :bulk,
-            CASE WHEN :live > 0 THEN clock_timestamp() END, CASE WHEN :bulk > 0 THEN clock_timestamp() END, :bytes)
-    ON CONFLICT (project_id, user_id, agent_id, app_id, run_id) DO UPDATE SET
-        next_seq = s.next_seq + 1,
-        pending_live = s.pending_live + :live,
-        pending_bulk = s.pending_bulk + :bulk,
-        pending_bytes = s.pending_bytes + :bytes,
-        available_live = CASE WHEN :live > 0 AND s.pending_live = 0 THEN clock_timestamp() ELSE s.available_live END,
-        available_bulk = CASE WHEN :bulk > 0 AND s.pending_bulk = 0 THEN clock_timestamp() ELSE s.available_bulk END
-    RETURNING s.id, s.next_seq - 1 AS seq,
-        s.pending_live - :live AS live_before, s.pending_bulk - :bulk AS bulk_before,
-        greatest(0, extract(epoch FROM
-            CASE WHEN :live > 0 THEN s.available_live WHEN :bulk > 0 THEN s.available_bulk END - clock_timestamp()
-        ))::float8 AS wait,
-        clock_timestamp() AS now
-    """
-)
-
-
-def enter(session: Session, project_id: UUID, key: ScopeIds, *, lane: Lane, messages: int, size: int) -> Entered:
-    """Find or make the scope, lock it, take the next seq and add pending work; held until the transaction ends."""
-    live = messages if lane == "live" else 0
-    row = session.execute(
-        _ENTER,
-        {
-            "project_id": project_id, "id": uuid7(), "live": live, "bulk": messages - live,
-            "bytes": size if messages else 0, **{name: getattr(key, name) for name in ID_FIELDS},
-        },
-    ).one()  # fmt: skip
-    before = row.live_before if lane == "live" else row.bulk_before
-    return Entered(ScopeRef(project_id, row.id), row.seq, before == 0, row.wait or 0.0, row.now)
 
 
 def _due(lane: Lane, extra: str, locked: str) -> str:
