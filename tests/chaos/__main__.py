@@ -87,7 +87,7 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--kills", type=int, default=300)
     parser.add_argument("--adds", type=int, default=6_000)
-    parser.add_argument("--seconds", type=float, default=0.0, help="for the faults; default: 6 for each kill")
+    parser.add_argument("--seconds", type=float, default=0.0, help="for the faults; default: 3.5 for each kill")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**9))
     parser.add_argument("--lease", type=float, default=3.0)
     parser.add_argument("--state", type=Path, default=Path(tempfile.gettempdir()) / "flumes-chaos.json")
@@ -97,7 +97,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--keep", type=Path, help="where logs go when a promise was broken; default: beside the state")
     options = parser.parse_args()
     options.keep = options.keep or options.state.with_name(f"{options.state.stem}-{options.seed}")
-    options.seconds = options.seconds or options.kills * 6.0
+    options.seconds = options.seconds or options.kills * 3.5
     return options
 
 
