@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from tests.clients.accounting import Client, Steps
 from tests.clients.foreign import ClientError
 from tests.stack import wait_until
 
 TYPES = "mem0.client.types."
-
-
-class Client(Protocol):
-    """A client of any language."""
-
-    def call(self, method: str, *args: Any, **keywords: Any) -> Any:
-        """What the method returns. Raises `ClientError`."""
 
 
 def name() -> str:
@@ -266,7 +259,7 @@ def profiles(client: Client) -> None:
     assert client.call("get_profile_settings")["enabled"] is False
 
 
-CALLS: dict[Callable[[Client], None], tuple[str, ...]] = {
+CALLS: dict[Steps, tuple[str, ...]] = {
     add: ("add",),
     get: ("get",),
     get_all: ("get_all",),
@@ -291,10 +284,3 @@ CALLS: dict[Callable[[Client], None], tuple[str, ...]] = {
     ),
     reset: ("reset",),
 }  # fmt: skip
-LEFT_OUT = {
-    "chat": "the client itself says it is not made yet",
-    "get_webhooks": "webhooks are not served",
-    "create_webhook": "webhooks are not served",
-    "update_webhook": "webhooks are not served",
-    "delete_webhook": "webhooks are not served",
-}
