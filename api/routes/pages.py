@@ -134,6 +134,13 @@ ADD: dict[str, Any] = {
     "openapi_extra": {"parameters": [PREFER, KEY], "requestBody": body(AddBody, _HELLO)},
 }
 _AS_OF = parameter("as_of", "what was current then: a moment, or a day to its end (ISO 8601, seconds since 1970)")
+_HAPPENS = [
+    parameter(
+        "happens_from",
+        "only what happens, or goes on, at or after this moment or day (UTC)",
+    ),
+    parameter("happens_to", "and before this moment or day, which no longer counts"),
+]
 LIST: dict[str, Any] = {
     "summary": "List or search memories",
     "responses": answers({"results": [_RECORD], "next_cursor": None}),
@@ -145,6 +152,7 @@ LIST: dict[str, Any] = {
             parameter("include_raw", "also the messages that memories were made of", "boolean", default=False),
             parameter("cursor", "`next_cursor` of the page before"),
             _AS_OF,
+            *_HAPPENS,
         ]
     },
 }

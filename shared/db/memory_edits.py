@@ -8,18 +8,20 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from shared import clock
-from shared.db import events, index_queue, memories, memory_writes, scopes, source_rows
+from shared.db import events, index_queue, memories, memory_writes, projects, scopes, source_rows
 from shared.db.index_queue import Change
 from shared.errors import BadRequest, Conflict, NotFound
 from shared.model.ids import uuid7
 from shared.model.images import before_image
 from shared.model.memory import Memory, VersionRow
 from shared.model.record import RAW_KIND
+from shared.model.redating import redated
 from shared.model.scope import ID_FIELDS, ScopeIds, ScopeRef
 from shared.model.text import raw_hash, text_hash
 
@@ -52,7 +54,7 @@ def _locked(session: Session, project_id: UUID, memory_id: UUID) -> Memory:
 
 
 def patch(session: Session, project_id: UUID, memory_id: UUID, change: Patch) -> Memory:
-    """Change a current memory; the new text counts as said now.
+    """Change a current memory; the new text counts as said now, and dates it names take the place of the old ones.
 
     Raises `NotFound`, `Conflict` (another current memory of the scope has this text, named in `extra["memory_id"]`; or
     the memory is no longer current), `BadRequest` on an empty text.
@@ -85,6 +87,7 @@ def patch(session: Session, project_id: UUID, memory_id: UUID, change: Patch) ->
             observed_at=now,
             valid_from=now,
             evidence_count=0,
+            **redated(old, change.text, _here(session, project_id, now)),
         )
         _refuse_twin(session, new)
     if change.said_at is not None:
@@ -92,6 +95,12 @@ def patch(session: Session, project_id: UUID, memory_id: UUID, change: Patch) ->
     if replace(new, version=old.version, updated_at=old.updated_at) == old:
         return old
     return _save(session, old, new, "PATCH")
+
+
+def _here(session: Session, project_id: UUID, now: datetime) -> datetime:
+    """Now, in the project's timezone."""
+    project = projects.get(session, project_id)
+    return now.astimezone(ZoneInfo(project.timezone)) if project and project.timezone else now
 
 
 def _refuse_twin(session: Session, new: Memory) -> None:

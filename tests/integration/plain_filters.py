@@ -30,8 +30,9 @@ def _entry(name: str, value: Any, memory: Memory) -> bool:
 def _test(name: str, how: str, value: Any, memory: Memory) -> bool:  # noqa: PLR0911 - one line a kind
     if how == "ne":
         return not _test(name, "eq", value, memory)
-    if name in ("created_at", "updated_at"):
-        return _times(getattr(memory, name), how, value)
+    if name in ("created_at", "updated_at", "happens_at", "valid_from", "valid_to"):
+        have = getattr(memory, name)
+        return have is not None and _times(have, how, value)
     if name == "expiration_date":
         return memory.expires_on is not None and _days(memory.expires_on, how, value)
     if name == "categories":

@@ -29,6 +29,7 @@ from tests.stack import Stack
 
 NAMES = ("a", "b", "A b", "%", "_", "ü", "'; --")
 WORDS = ("tea", "Tea", "coffee 100%", "a_b", "Überall", "x", "日本", "\\", "'")
+TIME_KEYS = ("created_at", "updated_at", "happens_at", "valid_from", "valid_to")
 KEYS = ("k", "odd key", "'", "%s", ":p")
 CATEGORIES = ("food", "Food", "travel plans", "ü")
 START = datetime(2026, 6, 30, 23, 59, 59, 999_999, tzinfo=UTC)
@@ -51,6 +52,8 @@ def _memories(seed: int, project_id: Any, scope_id: Any, count: int = 120) -> li
                 hash=text_hash(f"{text}{number}"), kind="profile", observed_at=START, created_at=dice.choice(TIMES),
                 updated_at=dice.choice(TIMES), metadata={key: dice.choice(VALUES) for key in keys} or None,
                 categories=tuple(dice.sample(CATEGORIES, dice.randint(0, 2))), expires_on=dice.choice((None, *DAYS)),
+                happens_at=dice.choice((None, *TIMES)), valid_from=dice.choice((None, *TIMES)),
+                valid_to=dice.choice((None, *TIMES)),
             )
         )  # fmt: skip
     return made
@@ -89,7 +92,7 @@ meta_value = st.one_of(
 )
 tests = st.one_of(
     *id_tests,
-    *(one_key(name, operators(moments, ordered)) for name in ("created_at", "updated_at")),
+    *(one_key(name, operators(moments, ordered)) for name in TIME_KEYS),
     one_key("expiration_date", operators(days, ordered)),
     one_key("categories", operators(categories, ("eq", "ne", "contains", "icontains"))),
     one_key("keywords", operators(words, ("contains", "icontains"))),
