@@ -113,15 +113,16 @@ def _attack(plan: Plan, faults: Faults, writers: list[Writer], ledger: Ledger, r
             if enough and ledger.adds >= plan.adds:
                 break
             if enough:
-                time.sleep(0.1)
+                faults.rest(0.1)
                 continue
             name = next(dealt)
             say(f"{faults.kills.total():4d} kills {ledger.adds:6d} adds   {name}")
             faults.do(name)
             left -= 1
-            time.sleep(rng.uniform(0.1, 0.6))
+            faults.rest(0.6, least=0.1)
     except KeyboardInterrupt:
         say("interrupted: no more faults")
+    faults.finish()
     return time.monotonic() - began
 
 

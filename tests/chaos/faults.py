@@ -1,6 +1,7 @@
 """What is done to the service: parts killed alone and together, workers paused, links silent or reset, a store emptied.
 
-A fault made of kills is written as the kinds of its victims joined by " + "; they die together and come back together.
+A fault made of kills is written as the kinds of its victims joined by " + "; they die and are started again together.
+Servers serve again before the next fault. APIs and workers take long to start: meanwhile more may be broken.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from cli.embedded.api import Api
 from cli.embedded.part import Part
 from tests.chaos.fleet import LINKS, Fleet, Program
 from tests.chaos.recovery import Recovery
+from tests.chaos.rising import runs
 from tests.stack import flush_redis
 
 EVERYTHING = "api + api + worker + worker + engine + valkey wiped + postgres killed"
@@ -27,6 +29,7 @@ DECK = (
     *("worker + engine", "worker + worker", "api + postgres killed", "worker + postgres stopped at once"),
     *("api + valkey wiped", "worker + worker + valkey wiped", "api + api + engine"),
     *("worker + engine + postgres killed", EVERYTHING, *OTHERS),
+    *("valkey wiped + postgres killed", "engine + postgres stopped at once", "engine + valkey wiped"),
 )
 # The same in small: fourteen kills, each kind of part, the mixes that found most.
 SHORT = (
@@ -38,7 +41,8 @@ WORKER_POINTS = (
     "notify.before",
 )  # fmt: skip
 API_POINT = "accept.after"
-_AT_EDGE = 20.0  # seconds a part may live after it was armed
+_AT_EDGE = 60.0  # seconds a part may live after it was armed
+_BACK = 300.0  # seconds after which the parts a fault needs must be there
 _EDGE = " at an edge"
 
 
@@ -58,9 +62,10 @@ class Faults:
         self._fleet = fleet
         self._recovery = recovery
         self._rng = rng
+        self._armed: dict[Program, tuple[str, float]] = {}  # -> its kind, when it must be dead
 
     def do(self, name: str) -> None:
-        """One fault from its beginning to its mending."""
+        """One fault; programs it killed may still be on their way back."""
         special: dict[str, Callable[[], None]] = {
             "worker paused": self._pause,
             "link reset": self._reset,
@@ -76,22 +81,49 @@ class Faults:
         else:
             self._kill(kinds)
 
+    def finish(self) -> None:
+        """Until everything that was killed is back."""
+        while self._armed or self._fleet.rising:
+            self._tend()
+            time.sleep(0.02)
+
+    def rest(self, most: float, least: float = 0.0) -> None:
+        """Some seconds in which parts come back."""
+        until = time.monotonic() + self._rng.uniform(least, most)
+        self._tend()
+        while time.monotonic() < until:
+            time.sleep(0.02)
+            self._tend()
+
     def _kill(self, kinds: Sequence[str]) -> None:
         victims = self._victims(kinds)
         self._rng.shuffle(victims)
         self._strike(victims)
-        for kind, _ in victims:
-            if kind == "valkey wiped":
-                self._fleet.wipe_valkey()
-        self._rest(1.2)
-        self._fleet.revive(*(part for _, part in victims))
+        if "valkey wiped" in kinds:
+            self._fleet.wipe_valkey()
+        self.rest(1.0)
+        parts = [part for _, part in victims]
+        self._fleet.rising.begin(*parts)
+        while any(part in self._fleet.rising for part in parts if not isinstance(part, Program)):
+            self._tend()
+            time.sleep(0.01)
 
     def _victims(self, kinds: Sequence[str]) -> list[tuple[str, Part]]:
-        """A part for each kind, none twice."""
-        left = self._fleet.parts()
+        """A part for each kind, none twice, of those that serve; waits until there are enough."""
+        deadline = time.monotonic() + _BACK
+        while (found := self._choose(kinds)) is None:
+            assert time.monotonic() < deadline, f"no victims for {kinds}"
+            self.rest(0.1)
+        return found
+
+    def _choose(self, kinds: Sequence[str]) -> list[tuple[str, Part]] | None:
+        left = [part for part in self._fleet.parts() if part not in self._fleet.rising and part not in self._armed]
         found: list[tuple[str, Part]] = []
         for kind in kinds:
-            part = self._rng.choice([part for part in left if kind.split(maxsplit=1)[0] in part.name])
+            fitting = [part for part in left if kind.split(maxsplit=1)[0] in part.name]
+            if not fitting:
+                return None
+            part = self._rng.choice(fitting)
             left.remove(part)
             found.append((kind, part))
         return found
@@ -108,53 +140,51 @@ class Faults:
                 self._fleet.kill(part)
             self.kills[kind] += 1
         self.together[f"{len(victims)} at once"] += 1
-        self._recovery.watch(held, alone=len(victims) == 1)
+        self._recovery.watch(held, alone=self._all_else_serves() and len(victims) == 1)
+
+    def _all_else_serves(self) -> bool:
+        return not self._fleet.rising and not self._armed
 
     def _at_edge(self, kinds: Sequence[str]) -> None:
-        """Killed, started again with a crash point, and dead by their own hand between two steps of their next work."""
+        """Killed, and started with a crash point: dies by its own hand between two steps of its next work."""
         victims = self._victims(kinds)
         self._strike(victims)
-        armed: list[Program] = []
-        for _, part in victims:
+        for kind, part in victims:
             assert isinstance(part, Program)
             point = API_POINT if isinstance(part, Api) else self._rng.choice(WORKER_POINTS)
-            armed.append(self._fleet.armed(part, point))
-        for part in armed:
-            part.start()
-        died = self._wait_dead(armed)
-        for (kind, _), part in zip(victims, armed, strict=True):
-            self.kills[f"{kind}{_EDGE}" if part in died else kind] += 1
-            if part not in died:
-                self._fleet.kill(part)
-        self.together[f"{len(died)} at an edge"] += 1
-        self._fleet.revive(*(self._fleet.disarmed(part) for part in armed))
+            armed = self._fleet.armed(part, point)
+            armed.start()
+            self._armed[armed] = (kind, time.monotonic() + _AT_EDGE)
 
-    def _wait_dead(self, armed: Sequence[Program]) -> list[Program]:
-        """Those that died by themselves."""
-        deadline = time.monotonic() + _AT_EDGE
-        died: list[Program] = []
-        while len(died) < len(armed) and time.monotonic() < deadline:
-            for part in armed:
-                if part not in died and part.child is not None and part.child.exit_code() is not None:
-                    died.append(part)
-                    self._recovery.watch(self._recovery.held_by(part.child.pid), alone=len(armed) == 1)
-            time.sleep(0.02)
-        return died
+    def _tend(self) -> None:
+        self._fleet.rising.tend()
+        for part, (kind, deadline) in list(self._armed.items()):
+            if not runs(part):
+                assert part.child is not None
+                self._recovery.watch(self._recovery.held_by(part.child.pid), alone=False)
+                self.kills[f"{kind}{_EDGE}"] += 1
+            elif time.monotonic() > deadline:
+                self._fleet.kill(part)
+                self.kills[kind] += 1
+            else:
+                continue
+            del self._armed[part]
+            self._fleet.rising.begin(self._fleet.disarmed(part))
 
     def _pause(self) -> None:
         """Longer than its lease: when it wakes, another has its work, and what it still writes must not count."""
-        part = self._rng.choice(self._fleet.workers)
+        [(_, part)] = self._victims(["worker"])
         assert part.child is not None
         self._signal([part], signal.SIGSTOP)
-        self._recovery.watch(self._recovery.held_by(part.child.pid), alone=True)
-        time.sleep(self._fleet.lease + self._rng.uniform(0.5, 2))
+        self._recovery.watch(self._recovery.held_by(part.child.pid), alone=self._all_else_serves())
+        self.rest(self._fleet.lease + 2, least=self._fleet.lease + 0.5)
         self._signal([part], signal.SIGCONT)
         self.others["worker paused"] += 1
 
     def _silence(self, name: str) -> None:
         link = self._fleet.proxies.links[name]
         self._fleet.proxies.do(link.silence)
-        self._rest(3, least=1.5)
+        self.rest(3, least=1.5)
         self._fleet.proxies.do(link.speak)
         self.others[f"{name} silent"] += 1
 
@@ -166,9 +196,6 @@ class Faults:
     def _empty(self) -> None:
         flush_redis(self._fleet.stack.valkey.url)
         self.others["valkey emptied"] += 1
-
-    def _rest(self, most: float, least: float = 0.0) -> None:
-        time.sleep(self._rng.uniform(least, most))
 
     @staticmethod
     def _signal(parts: Sequence[Part], number: signal.Signals) -> None:

@@ -7,7 +7,6 @@ import shutil
 import signal
 import socket
 import sys
-import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,17 +14,18 @@ from cli.embedded import environment
 from cli.embedded.api import Api
 from cli.embedded.child import Child, Command
 from cli.embedded.listener import listen
-from cli.embedded.part import Part, wait_ready
+from cli.embedded.part import Part
 from cli.embedded.worker import Worker
 from shared.settings import Settings
 from tests.chaos.proxy import Address, Proxies
+from tests.chaos.rising import Rising, runs
 from tests.e2e.flumes import make_key
 from tests.fakes.openai_control import Control
 from tests.stack import QDRANT_KEY, Stack, crash, wait_until
 
 Program = Api | Worker
 LINKS = ("api-redis", "worker-redis", "worker-engine", "worker-llm")
-_READY = 90.0  # seconds a part may need on a busy machine
+_READY = 90.0  # seconds the scripted model may need to start
 _THINKING = (0.005, 0.075)  # the scripted model answers after the first, and up to the second more
 
 
@@ -48,11 +48,9 @@ class Fleet:
         self.apis = [self._api(number) for number in range(1, apis + 1)]
         self.workers = [self._worker(number) for number in range(1, workers + 1)]
         self.key = make_key(self.database_url)
-        programs: list[Part] = [*self.apis, *self.workers]
-        for part in programs:
-            part.start()
-        for part in programs:
-            wait_ready(part, _READY)
+        self.rising = Rising()
+        self.rising.begin(*self.apis, *self.workers)
+        self.rising.wait()
 
     @property
     def urls(self) -> list[str]:
@@ -83,21 +81,6 @@ class Fleet:
         """Between a kill and the next start: all its files."""
         shutil.rmtree(self.stack.home.layout.valkey, ignore_errors=True)
 
-    def revive(self, *parts: Part) -> None:
-        """Start dead parts together and wait until all serve; one that dies while it starts is started again."""
-        for part in parts:
-            part.start()
-        deadline = time.monotonic() + _READY
-        waiting = list(parts)
-        while waiting and time.monotonic() < deadline:
-            for part in waiting:
-                if part.child is None or part.child.exit_code() is not None:
-                    part.start()
-            waiting = [part for part in waiting if not part.ready()]
-            time.sleep(0.01)
-        for part in waiting:
-            wait_ready(part, 0.0)
-
     def calm(self) -> None:
         """Everything runs and every link speaks, wherever a fault was cut short."""
         for link in self.proxies.links.values():
@@ -106,8 +89,11 @@ class Fleet:
             if part.child is not None:
                 part.child.signal(signal.SIGCONT)
         programs: list[Program] = [*self.apis, *self.workers]
-        dead = [self.disarmed(part) for part in programs if not _runs(part)]
-        self.revive(*(part for part in self.parts() if not _runs(part) and part not in dead), *dead)
+        for part in programs:
+            if not runs(part):
+                self.disarmed(part)
+        self.rising.begin(*(part for part in self.parts() if not runs(part)))
+        self.rising.wait()
 
     def armed(self, part: Program, point: str) -> Program:
         """The same API or worker, made to die at a named crash point at its next start."""
@@ -188,7 +174,3 @@ class Fleet:
             index = self.workers.index(part)
             fresh = self.workers[index] = self._worker(index + 1, **more)
         return fresh
-
-
-def _runs(part: Part) -> bool:
-    return part.child is not None and part.child.exit_code() is None

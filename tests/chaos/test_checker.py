@@ -134,6 +134,17 @@ def test_a_broken_promise_is_found(kind: str, spoil: Spoil) -> None:
     assert verdict.examples[kind]
 
 
+def test_a_failed_event_is_counted_once() -> None:
+    """Its facts are not served, which is no second fault; were they served, they would stand there unpromised."""
+    served = kept()
+    served.events["e1"].update(status="FAILED", code="crashed")
+    del served.stored["m1"]
+
+    verdict = verdict_on(served)
+
+    assert (verdict.failed, verdict.lost, verdict.doubled) == (1, 0, 0)
+
+
 def test_an_empty_answer_is_silent_even_if_the_event_is_right_later() -> None:
     """A waiting caller was told 200 and nothing: that caller lost its facts."""
     ledger = [LEDGER[0], replace(LEDGER[1], results=[]), *LEDGER[2:]]
