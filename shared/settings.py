@@ -140,6 +140,19 @@ class Settings(BaseSettings):
     worker_metrics_port: int = Field(0, ge=0, le=65535, description="port of a worker's `/metrics`; 0: none")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="lowest level logged")
     log_format: Literal["auto", "json", "console"] = Field(
+    # --- webhooks
+    webhooks: bool = Field(False, description="serve the webhook routes and deliver; needs `FLUMES_KEY_PEPPER`")
+    webhook_http: bool = Field(False, description="allow `http://` addresses beside `https://`")
+    webhook_allow: str = Field(
+        "",
+        description="networks (CIDR) and host names, with commas, that may be delivered to although they are private",
+    )
+    webhook_timeout: float = Field(15, gt=0, le=60, description="seconds for one attempt, from the name to the answer")
+    webhook_disable_days: float = Field(
+        5, ge=0, description="a delivery that failed for good disables a webhook that accepted nothing for so long"
+    )
+    webhook_keep_days: float = Field(30, gt=0, description="days a delivery is listed and can be replayed")
+
         "auto", description="`auto`: console on a terminal, else json"
     )
     chaos: bool = Field(False, description="honour named crash points; tests only")
