@@ -40,7 +40,7 @@ bench: venv ## adds per second and CPU per add, beside a floor measured in the s
 	@exec sh .ci/clean-env .venv/bin/python -m tests.bench $(B)
 
 chaos: venv ## kill everything for about an hour; totals add up over runs (C="--kills 12 --restarts 0": less)
-	@exec sh .ci/clean-env .venv/bin/python -m tests.chaos --restarts 25 --waits 10000 $(C)
+	@exec sh .ci/clean-env .venv/bin/python -m tests.chaos --restarts 25 --waits 10000 --hole 180 --resumes 3 $(C)
 
 quality: venv ## how good memories are, one table (LOCOMO=file; JSON=file; LLM=1: with the model of your own key, MODEL=name)
 	@exec sh .ci/clean-env $(KEEP) .venv/bin/python -m tests.quality $(if $(LOCOMO),--locomo '$(LOCOMO)') \

@@ -22,7 +22,7 @@ from tests.chaos.served import Service
 from tests.chaos.writers import Pace, Writer
 from workers import maintenance
 
-_WRITERS = 10
+_WRITERS = 24
 _LATE = 6.0  # times the planned seconds: on a busy machine parts start slowly
 _PATIENCE = 90.0  # seconds without any progress that end a wait for peace; a dead worker's index rows take a minute
 
@@ -72,7 +72,7 @@ def run(plan: Plan, say: Say) -> Result:
     fleet = Fleet(lease=plan.lease)
     recovery = Recovery(fleet.database_url)
     recovery.start()
-    faults = Faults(fleet, recovery, rng)
+    faults = Faults(fleet, recovery, rng, say)
     ledger_file = fleet.stack.home.layout.data_dir / "ledger.jsonl"
     ledger = Ledger(ledger_file)
     notes: list[str] = []

@@ -55,13 +55,15 @@ def deal(rng: random.Random, deck: Sequence[str]) -> Iterator[str]:
 class Faults:
     """Does one fault at a time and mends it; counts kills by part, kills by how many at once, and the other faults."""
 
-    def __init__(self, fleet: Fleet, recovery: Recovery, rng: random.Random) -> None:
+    def __init__(self, fleet: Fleet, recovery: Recovery, rng: random.Random, say: Callable[[str], None]) -> None:
         self.kills: Counter[str] = Counter()
         self.together: Counter[str] = Counter()
         self.others: Counter[str] = Counter()
         self._fleet = fleet
         self._recovery = recovery
         self._rng = rng
+        self._say = say
+        self._down: set[Part] = set()  # killed, and not started again yet
         self._armed: dict[Program, tuple[str, float]] = {}  # -> its kind, when it must be dead
 
     def do(self, name: str) -> None:
@@ -104,6 +106,7 @@ class Faults:
         self.rest(1.0)
         parts = [part for _, part in victims]
         self._fleet.rising.begin(*parts)
+        self._down.clear()
         while any(part in self._fleet.rising for part in parts if not isinstance(part, Program)):
             self._tend()
             time.sleep(0.01)
@@ -117,7 +120,7 @@ class Faults:
         return found
 
     def _choose(self, kinds: Sequence[str]) -> list[tuple[str, Part]] | None:
-        left = [part for part in self._fleet.parts() if part not in self._fleet.rising and part not in self._armed]
+        left = self._standing()
         found: list[tuple[str, Part]] = []
         for kind in kinds:
             fitting = [part for part in left if kind.split(maxsplit=1)[0] in part.name]
@@ -128,11 +131,19 @@ class Faults:
             found.append((kind, part))
         return found
 
+    def _standing(self) -> list[Part]:
+        return [
+            part
+            for part in self._fleet.parts()
+            if part not in self._fleet.rising and part not in self._armed and part not in self._down
+        ]
+
     def _strike(self, victims: Sequence[tuple[str, Part]]) -> None:
         """Workers are stopped for the moment that asking Postgres takes: what they hold is what they held at death."""
         workers = [part for kind, part in victims if kind == "worker"]
         self._signal(workers, signal.SIGSTOP)
         held = [item for part in workers if part.child for item in self._recovery.held_by(part.child.pid)]
+        self._down.update(part for _, part in victims)
         for kind, part in victims:
             if kind == "postgres stopped at once":
                 self._fleet.quit_postgres()
@@ -155,9 +166,11 @@ class Faults:
             armed = self._fleet.armed(part, point)
             armed.start()
             self._armed[armed] = (kind, time.monotonic() + _AT_EDGE)
+        self._down.clear()
 
     def _tend(self) -> None:
         self._fleet.rising.tend()
+        self._mend()
         for part, (kind, deadline) in list(self._armed.items()):
             if not runs(part):
                 assert part.child is not None
@@ -170,6 +183,15 @@ class Faults:
                 continue
             del self._armed[part]
             self._fleet.rising.begin(self._fleet.disarmed(part))
+
+    def _mend(self) -> None:
+        """A part that ended although nobody killed it is started again, as a supervisor does; how often is told."""
+        for part in self._standing():
+            if not runs(part):
+                assert part.child is not None
+                self.others[f"{part.name.split('-')[0]} ended by itself"] += 1
+                self._say(f"{part.name} ended with {part.child.exit_code()}\n{part.child.log_tail(5)}")
+                self._fleet.rising.begin(part)
 
     def _pause(self) -> None:
         """Longer than its lease: when it wakes, another has its work, and what it still writes must not count."""

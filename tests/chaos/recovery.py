@@ -62,6 +62,11 @@ class Recovery(threading.Thread):
         with self._lock:
             self._waiting |= {item.event_id: (item.since, goal) for item in held}
 
+    @property
+    def watched(self) -> int:
+        """How many have not moved yet."""
+        return len(self._waiting)
+
     def stop(self) -> int:
         """How many never moved."""
         self._stopping.set()
