@@ -136,10 +136,6 @@ class Settings(BaseSettings):
         True, description="keep messages searchable beside their statements (`include_raw=true`); projects may differ"
     )
 
-    # --- logs and tests
-    worker_metrics_port: int = Field(0, ge=0, le=65535, description="port of a worker's `/metrics`; 0: none")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="lowest level logged")
-    log_format: Literal["auto", "json", "console"] = Field(
     # --- webhooks
     webhooks: bool = Field(False, description="serve the webhook routes and deliver; needs `FLUMES_KEY_PEPPER`")
     webhook_http: bool = Field(False, description="allow `http://` addresses beside `https://`")
@@ -153,6 +149,10 @@ class Settings(BaseSettings):
     )
     webhook_keep_days: float = Field(30, gt=0, description="days a delivery is listed and can be replayed")
 
+    # --- logs and tests
+    worker_metrics_port: int = Field(0, ge=0, le=65535, description="port of a worker's `/metrics`; 0: none")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="lowest level logged")
+    log_format: Literal["auto", "json", "console"] = Field(
         "auto", description="`auto`: console on a terminal, else json"
     )
     chaos: bool = Field(False, description="honour named crash points; tests only")
