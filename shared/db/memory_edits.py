@@ -131,7 +131,7 @@ def _save(session: Session, old: Memory, new: Memory, op: str) -> Memory:
         scope,
         [
             VersionRow(
-                new.id, new.version, op, old.text, None if gone else new.text, new.hash,
+                new.id, new.version, op, old.text, None if gone else new.text, _marked(new) if gone else new.hash,
                 valid_from=new.valid_from, before=before_image(old),
             )
         ],
@@ -142,6 +142,11 @@ def _save(session: Session, old: Memory, new: Memory, op: str) -> Memory:
     change = Change(new.project_id, new.scope_id, new.id, new.version, "delete" if gone else "upsert")
     index_queue.put(session, [change])
     return new
+
+
+def _marked(gone: Memory) -> bytes:
+    """The hash of what must not come back: of a message stored as it is, as it would be remembered."""
+    return text_hash(gone.text) if gone.kind == RAW_KIND else gone.hash
 
 
 def _keep_vectors(session: Session, new: Memory) -> None:
