@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
-from shared.db import backlog, index_queue
+from shared.db import backlog, index_queue, tenancy
 from shared.db.backlog import Backlog
 from shared.db.engine import ApiDatabase
 from shared.errors import Overloaded
@@ -64,14 +64,16 @@ class Admission:
     async def sample(self, db: ApiDatabase) -> None:
         """One look. What is accepted while it runs counts twice for a second rather than not at all."""
         before, before_bytes = self._since.copy(), self._since_bytes
-        self._sampled = sampled = await db.run(backlog.read)
+        with tenancy.across(tenancy.Role.QUEUE):
+            self._sampled = sampled = await db.run(backlog.read)
         self._since -= before
         self._since_bytes -= before_bytes
         PENDING.labels("live").set(sampled.live)
         PENDING.labels("bulk").set(sampled.bulk)
         OLDEST.set(sampled.oldest)
         if self._samples % _COUNT_INDEX == 0:
-            INDEX_BACKLOG.set(await db.run(index_queue.backlog))
+            with tenancy.across(tenancy.Role.QUEUE):
+                INDEX_BACKLOG.set(await db.run(index_queue.backlog))
         self._samples += 1
 
 

@@ -33,6 +33,7 @@ from api.routes import (
     oss,
 )
 from api.search import Searcher
+from api.strangers import Strangers
 from api.ticker import every
 from api.wait import Waiters
 from shared import crashpoints, logs
@@ -110,7 +111,12 @@ def _open(settings: Settings) -> Parts:
     return Parts(
         settings=settings,
         db=db,
-        keyring=Keyring(db, settings.key_pepper.get_secret_value(), insecure_dev=settings.insecure_dev),
+        keyring=Keyring(
+            db,
+            settings.key_pepper.get_secret_value(),
+            insecure_dev=settings.insecure_dev,
+            strangers=Strangers(settings.bad_keys_per_minute, settings.trusted_proxies),
+        ),
         waiters=waiters,
         listener=Listener(settings.redis_url, f"flumes:wake:{uuid7().hex}", waiters.wake),
         ringer=Ringer(settings.redis_url),

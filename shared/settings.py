@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -61,6 +62,12 @@ class Settings(BaseSettings):
     # --- who may call
     key_pepper: SecretStr = Field(SecretStr(""), description="HMAC pepper of API keys; required outside `flumes up`")
     insecure_dev: bool = Field(False, description="allow the API without keys; only on 127.0.0.1")
+    bad_keys_per_minute: int = Field(
+        60, ge=0, description="unknown keys from one address, or for one key, before they get 429; 0: no limit"
+    )
+    trusted_proxies: str = Field(
+        "", description="addresses or networks, comma-separated, whose `X-Forwarded-For` is believed"
+    )
 
     # --- the model
     extractor: Literal["auto", "openai", "rules"] = Field(
@@ -176,6 +183,11 @@ class Settings(BaseSettings):
         """Combinations that would break a promise are refused at start, by name."""
         if self.insecure_dev and self.host not in ("127.0.0.1", "localhost", "::1"):
             raise ValueError("FLUMES_INSECURE_DEV works only with FLUMES_HOST=127.0.0.1")
+        for part in filter(None, self.trusted_proxies.split(",")):
+            try:
+                ip_network(part.strip(), strict=False)
+            except ValueError:
+                raise ValueError(f"FLUMES_TRUSTED_PROXIES: {part.strip()} is no address or network") from None
         if self.attempt_deadline < self.llm_timeout:
             raise ValueError("FLUMES_ATTEMPT_DEADLINE must not be below FLUMES_LLM_TIMEOUT")
         if self.extractor == "openai" and not (self.openai_api_key or self.openai_base_url):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from shared.db import capabilities, index_collections
+from shared.db import capabilities, index_collections, tenancy
 from shared.db.engine import Database
 from shared.db.index_collections import BM25_ONLY
 from shared.embeddings.factory import make_embedder
@@ -46,6 +46,7 @@ def make_parts(settings: Settings, database: Database, background: ThreadPoolExe
     )
 
 
+@tenancy.across(tenancy.Role.INDEX)
 def _register_collection(database: Database, embedder: Embedder | None) -> None:
     model = embedder.model if embedder else BM25_ONLY
     name = collection_name(embedder.model if embedder else None, 1)

@@ -17,7 +17,7 @@ from celery import signals
 from prometheus_client import start_http_server
 
 from shared import crashpoints, logs
-from shared.db import events, scopes
+from shared.db import events, scopes, tenancy
 from shared.db.engine import Database
 from shared.db.scopes import Claim
 from shared.errors import ServiceError
@@ -67,7 +67,8 @@ class Worker:
         crashpoints.reach("release")
         for claim in self.leases.held():
             try:
-                self.parts.db.run(lambda session, claim=claim: _give_back(session, claim))  # type: ignore[misc]
+                with tenancy.tenant(claim.scope.project_id):
+                    self.parts.db.run(lambda session, claim=claim: _give_back(session, claim))  # type: ignore[misc]
             except ServiceError as error:
                 _log.warning("lease_not_released", code=error.code)
 
@@ -103,7 +104,7 @@ def connect(settings: Settings) -> None:
 def _start(settings: Settings) -> None:
     crashpoints.arm(settings)
     owner = f"{socket.gethostname()}:{os.getpid()}:{uuid7().hex[-8:]}"
-    database = Database(settings.database_url, pool_size=settings.worker_pool)
+    database = Database(settings.database_url, pool_size=settings.worker_pool, walls=True)
     background = ThreadPoolExecutor(max(4, settings.slots // 4), thread_name_prefix="flumes-index")
     with _lock:
         worker = Worker(settings, make_parts(settings, database, background, owner))

@@ -11,7 +11,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from shared import metrics
-from shared.db import idempotency, index_queue, scopes
+from shared.db import idempotency, index_queue, scopes, tenancy
 from shared.errors import ServiceError
 from shared.logs import get_logger
 from workers.dispatch import Dispatcher
@@ -56,7 +56,8 @@ class Poll:
 
     def look(self) -> None:
         """One look: start drains for due work, then apply index rows that were left over."""
-        live, bulk = self._parts.db.run(scopes.due_lanes)
+        with tenancy.across(tenancy.Role.QUEUE):
+            live, bulk = self._parts.db.run(scopes.due_lanes)
         if live or bulk:
             for _ in range(self._dispatcher.free):
                 self._pool.submit(self._drain)
@@ -84,9 +85,11 @@ class Poll:
         finally:
             self._index_busy.release()
 
+    @tenancy.across(tenancy.Role.QUEUE)
     def _gauges(self) -> None:
         metrics.INDEX_BACKLOG.set(self._parts.db.run(index_queue.backlog))
 
+    @tenancy.across(tenancy.Role.QUEUE)
     def _prune(self) -> None:
         if time.monotonic() - self._pruned < _PRUNE_EVERY:
             return

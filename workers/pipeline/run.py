@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from shared.db import tenancy
 from shared.db.scopes import Claim
 from shared.model.plan import TargetChanged, TellApart
 from shared.model.record import Usage
@@ -25,8 +26,9 @@ RERUNS = 2  # a window whose targets changed meanwhile is run again this often, 
 
 def run(parts: Parts, claim: Claim) -> Done:
     """Work on one claimed lane of a scope until the claim is given back."""
-    work = load(parts, claim)
-    done = work if isinstance(work, Done) else attempt(parts, work, remember)
+    with tenancy.tenant(claim.scope.project_id):
+        work = load(parts, claim)
+        done = work if isinstance(work, Done) else attempt(parts, work, remember)
     index_soon(parts, done.memories)
     notify(parts, done)
     count_ended(done)
