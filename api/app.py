@@ -33,6 +33,7 @@ from api.routes import (
     oss,
 )
 from api.search import Searcher
+    webhooks,
 from api.strangers import Strangers
 from api.ticker import every
 from api.wait import Waiters
@@ -46,9 +47,10 @@ from shared.vectors.index import VectorIndex
 from shared.wakeups import Listener
 
 # Paths with a fixed word before those with an id in its place.
+from shared.webhooks.addresses import allowed
 _ROUTERS = (
     mem0_items.router, mem0_memories.router, memories.router, events.router, mem0_entities.router, mem0_manage.router,
-    mem0_project.router, oss.router, health.router,
+    mem0_project.router, oss.router, webhooks.router, erasures.router, health.router,
 )  # fmt: skip
 
 
@@ -73,13 +75,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 def _refuse_missing(settings: Settings) -> None:
     given = {name: getattr(settings, name) for name in ("database_url", "redis_url", "qdrant_url")}
-    if not settings.insecure_dev:
+    if not settings.insecure_dev or settings.webhooks:
         given["key_pepper"] = settings.key_pepper.get_secret_value()
     missing = [f"FLUMES_{name.upper()}" for name, value in given.items() if not value]
     if missing:
         raise ValueError(f"the API needs {', '.join(missing)}")
 
 
+    if settings.webhooks:
+        allowed(settings.webhook_allow)
 @asynccontextmanager
 async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     parts = _open(settings)

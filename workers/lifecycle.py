@@ -29,6 +29,7 @@ from workers.leases import Leases
 from workers.parts import Parts
 from workers.pipeline.run import run
 from workers.poll import Poll
+from workers.webhooks import Deliveries
 
 _GOODBYE = 3.0  # seconds an idle worker leaves Celery to part from its broker, which may be half-open
 
@@ -44,22 +45,25 @@ class Worker:
         self.leases = Leases(parts.db, lease=settings.lease, deadline=settings.attempt_deadline)
         self.dispatcher = Dispatcher(parts, self.leases, run)
         self.poll = Poll(parts, self.dispatcher)
+        self.deliveries = Deliveries(settings, parts.db)
 
     def start(self) -> None:
         self.leases.start()
         self.poll.start()
+        self.deliveries.start()
 
     def stop_claiming(self) -> None:
         """From now on nothing new is begun."""
         self.dispatcher.stopping.set()
         self.poll.stop()
+        self.deliveries.stop()
 
     def wait_idle(self, seconds: float) -> bool:
-        """True when all windows in work ended within `seconds`."""
+        """True when all windows and deliveries in work ended within `seconds`."""
         until = time.monotonic() + seconds
-        while self.leases.held() and time.monotonic() < until:
+        while (self.leases.held() or self.deliveries.busy) and time.monotonic() < until:
             time.sleep(0.05)
-        return not self.leases.held()
+        return not (self.leases.held() or self.deliveries.busy)
 
     def release(self) -> None:
         """Give back what is still in work, so that another worker need not wait for the leases to run out."""

@@ -32,6 +32,7 @@ from shared.db.service_tables import (
 
 __all__ = [
     "api_keys",
+from shared.db.webhook_tables import webhook_deliveries, webhooks
     "breakers",
     "capabilities",
     "event_payloads",
@@ -56,6 +57,9 @@ __all__ = [
 projects = sa.Table(
     "projects",
     metadata,
+    "spend_reservations",
+    "webhook_deliveries",
+    "webhooks",
     uuid_column("id", pk=True),
     sa.Column("name", sa.Text, nullable=False, unique=True),
     json_column("settings"),

@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
 
-WEBHOOKS = "webhooks are not served"
 LEFT_OUT: dict[str, dict[str, str]] = {
     "flumes-ai": {},
     "flumes-ai agents": {},
     "mem0ai": {
         "chat": "the client itself says that it is not made yet",
-        **dict.fromkeys(("get_webhooks", "create_webhook", "update_webhook", "delete_webhook"), WEBHOOKS),
     },
-    "mem0ai-npm": {
-        **dict.fromkeys(("getWebhooks", "createWebhook", "updateWebhook", "deleteWebhook"), WEBHOOKS),
-    },
+    "mem0ai-npm": {},
 }
 
 

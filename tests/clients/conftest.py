@@ -10,6 +10,8 @@ from shared.db import keys, projects
 from shared.db.engine import Database
 from tests.stack import PEPPER, Service, Stack
 
+WEBHOOKS = {"webhooks": True, "webhook_http": True, "webhook_allow": "127.0.0.1"}
+
 
 @pytest.fixture(scope="module")
 def running(stack: Stack) -> Iterator[tuple[str, str]]:
@@ -18,8 +20,8 @@ def running(stack: Stack) -> Iterator[tuple[str, str]]:
     database = Database(service.database_url, pool_size=1, name="test")
     key = database.run(lambda session: keys.create(session, projects.ensure(session).id, PEPPER))
     database.close()
-    api = service.start_api()
-    service.start_worker(slots=4)
+    api = service.start_api(**WEBHOOKS)
+    service.start_worker(slots=4, **WEBHOOKS)
     yield api.url, key
     service.close()
 

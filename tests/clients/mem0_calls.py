@@ -9,6 +9,7 @@ import pytest
 
 from tests.clients.accounting import Client, Steps
 from tests.clients.foreign import ClientError
+from tests.integration.webhook_receiver import receiving
 from tests.stack import wait_until
 
 TYPES = "mem0.client.types."
@@ -259,6 +260,28 @@ def profiles(client: Client) -> None:
     assert client.call("get_profile_settings")["enabled"] is False
 
 
+def webhooks(client: Client) -> None:
+    """Made, told of a memory, changed, deleted; each is read back."""
+    user, project = name(), client.call("project.get")["project_id"]
+    with receiving() as receiver:
+        made = client.call(
+            "create_webhook", url=receiver.url, name="crm", project_id=project, event_types=["memory_add"]
+        )  # fmt: skip
+        (memory_id,) = kept(client, user, "likes tea")
+        wait_until(lambda: receiver.got, "the delivery", 60)
+        assert receiver.got[0].signed_with(made["secret"])
+        told = {"id": memory_id, "data": {"memory": "likes tea"}, "event": "ADD"}
+        assert receiver.got[0].body["event_details"] == told
+        changed = client.call("update_webhook", made["webhook_id"], name="new", event_types=["memory_delete"])
+        assert (changed["name"], changed["event_types"]) == ("new", ["memory_delete"])
+        assert [item["name"] for item in client.call("get_webhooks", project_id=project)] == ["new"]
+        assert "message" in client.call("delete_webhook", made["webhook_id"])
+    assert client.call("get_webhooks", project_id=project) == []
+    with pytest.raises(ClientError) as caught:
+        client.call("delete_webhook", made["webhook_id"])
+    assert caught.value.kind == "MemoryNotFoundError"
+
+
 CALLS: dict[Steps, tuple[str, ...]] = {
     add: ("add",),
     get: ("get",),
@@ -278,6 +301,7 @@ CALLS: dict[Steps, tuple[str, ...]] = {
     get_project: ("get_project", "update_project", "project.get", "project.update"),
     members: ("project.get_members", "project.add_member", "project.update_member", "project.remove_member"),
     operators_business: ("project.create", "project.delete"),
+    webhooks: ("create_webhook", "get_webhooks", "update_webhook", "delete_webhook"),
     profiles: (
         "get_profile", "generate_profile", "sample_profiles", "get_profile_job", "update_profile_settings",
         "get_profile_settings",

@@ -13,6 +13,7 @@ import pytest
 from tests.clients.accounting import Client, Steps
 from tests.clients.foreign import ClientError
 from tests.clients.mem0_calls import name, of
+from tests.integration.webhook_receiver import receiving
 from tests.stack import wait_until
 
 
@@ -214,6 +215,24 @@ def profiles(client: Client) -> None:
     assert client.call("getProfileSettings")["enabled"] is False
 
 
+def webhooks(client: Client) -> None:
+    """Made, told of a memory, changed, deleted; each is read back."""
+    with receiving() as receiver:
+        made = client.call("createWebhook", {"url": receiver.url, "name": "crm", "eventTypes": ["memory_add"]})
+        (memory_id,) = kept(client, name(), "likes tea")
+        wait_until(lambda: receiver.got, "the delivery", 60)
+        assert receiver.got[0].signed_with(made["secret"])
+        assert receiver.got[0].body["event_details"]["id"] == memory_id
+        webhook = {"webhookId": made["webhookId"], "name": "new", "eventTypes": ["memory_delete"]}
+        assert "message" in client.call("updateWebhook", webhook)
+        found = client.call("getWebhooks")
+        assert [(item["name"], item["eventTypes"], item["isActive"]) for item in found] == [
+            ("new", ["memory_delete"], True)
+        ]
+        assert "message" in client.call("deleteWebhook", {"webhookId": made["webhookId"]})
+    assert client.call("getWebhooks") == []
+
+
 CALLS: dict[Steps, tuple[str, ...]] = {
     ping: ("ping",),
     add: ("add",),
@@ -229,6 +248,7 @@ CALLS: dict[Steps, tuple[str, ...]] = {
     batch_delete: ("batchDelete",),
     project: ("getProject", "updateProject"),
     feedback: ("feedback",),
+    webhooks: ("createWebhook", "getWebhooks", "updateWebhook", "deleteWebhook"),
     export: ("createMemoryExport", "getMemoryExport"),
     profiles: (
         "getProfile", "generateProfile", "sampleProfiles", "getProfileJob", "updateProfileSettings",
