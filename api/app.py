@@ -22,6 +22,7 @@ from api.bell import Ringer
 from api.deps import Parts
 from api.gate import Gate
 from api.routes import (
+    erasures,
     events,
     health,
     mem0_entities,
@@ -31,9 +32,9 @@ from api.routes import (
     mem0_project,
     memories,
     oss,
+    webhooks,
 )
 from api.search import Searcher
-    webhooks,
 from api.strangers import Strangers
 from api.ticker import every
 from api.wait import Waiters
@@ -45,9 +46,9 @@ from shared.model.ids import uuid7
 from shared.settings import Settings, get_settings
 from shared.vectors.index import VectorIndex
 from shared.wakeups import Listener
+from shared.webhooks.addresses import allowed
 
 # Paths with a fixed word before those with an id in its place.
-from shared.webhooks.addresses import allowed
 _ROUTERS = (
     mem0_items.router, mem0_memories.router, memories.router, events.router, mem0_entities.router, mem0_manage.router,
     mem0_project.router, oss.router, webhooks.router, erasures.router, health.router,
@@ -80,10 +81,10 @@ def _refuse_missing(settings: Settings) -> None:
     missing = [f"FLUMES_{name.upper()}" for name, value in given.items() if not value]
     if missing:
         raise ValueError(f"the API needs {', '.join(missing)}")
-
-
     if settings.webhooks:
         allowed(settings.webhook_allow)
+
+
 @asynccontextmanager
 async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     parts = _open(settings)

@@ -10,7 +10,7 @@ import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Literal
 from uuid import UUID
@@ -23,6 +23,7 @@ from shared.db.keys import RIGHTS, ApiKey
 from shared.db.projects import Project
 from shared.errors import Forbidden, NotFound, Overloaded, ServiceError, Unauthorized
 from shared.model.scope import ScopeIds
+from shared.model.seal import Seal, sealed
 
 Scheme = Literal["bearer", "token", "x-api-key", "none"]
 
@@ -33,7 +34,10 @@ _REMEMBERED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An authenticated caller. `user_id`, `agent_id`: the only ones it may touch, None = any."""
+    """An authenticated caller. `user_id`, `agent_id`: the only ones it may touch, None = any.
+
+    `seal`: makes what stands for an id, or for a request's key, once it is erased.
+    """
 
     project: Project
     key: str  # public id, or "insecure-dev"
@@ -41,6 +45,7 @@ class Caller:
     scheme: Scheme
     user_id: str | None = None
     agent_id: str | None = None
+    seal: Seal = field(default=Seal(""), repr=False, compare=False)
 
     @property
     def project_id(self) -> UUID:
@@ -65,8 +70,14 @@ class Caller:
         return ScopeIds(self.user_id or ids.user_id, self.agent_id or ids.agent_id, ids.app_id, ids.run_id)
 
     def owns(self, ids: ScopeIds) -> bool:
-        """Whether something with these ids is within what this key may see."""
-        return self.user_id in (None, ids.user_id) and self.agent_id in (None, ids.agent_id)
+        """Whether something with these ids, or with what stands for them, is within what this key may see."""
+        return self._is("user_id", ids.user_id) and self._is("agent_id", ids.agent_id)
+
+    def _is(self, name: str, value: str | None) -> bool:
+        bound: str | None = getattr(self, name)
+        if bound is None or value == bound:
+            return True
+        return sealed(value) and value == self.seal.entity(self.project_id, name, bound)
 
     def must_own(self, ids: ScopeIds | None, missing: NotFound) -> None:
         """Raises `missing` for what is not there and for what another bound key owns: the caller cannot tell."""
@@ -92,6 +103,7 @@ class Keyring:
         self._strangers = strangers or Strangers(0)
         self._one_at_a_time = asyncio.Lock()
         self._pepper = pepper
+        self._seal = Seal(pepper)
         self._insecure = insecure_dev
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
         self._dev: Project | None = None
@@ -103,12 +115,14 @@ class Keyring:
         known = await self._lookup(token, address) if token else None
         if known is not None and known.key is not None and known.project is not None:
             key = known.key
-            return Caller(known.project, key.public_id, frozenset(key.rights), scheme, key.user_id, key.agent_id)
+            return Caller(
+                known.project, key.public_id, frozenset(key.rights), scheme, key.user_id, key.agent_id, self._seal
+            )  # fmt: skip
         if self._insecure and _is_local(client) and not {"origin", "x-forwarded-for"} & set(headers):
             if self._dev is None:
                 with tenancy.across(tenancy.Role.OPERATOR):
                     self._dev = await self._db.run(projects.ensure)
-            return Caller(self._dev, "insecure-dev", frozenset(RIGHTS), scheme)
+            return Caller(self._dev, "insecure-dev", frozenset(RIGHTS), scheme, seal=self._seal)
         if not token:
             raise Unauthorized("an API key is needed: `Authorization: Bearer <key>`", code="missing_key")
         raise self._refusal(token, address)

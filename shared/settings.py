@@ -133,6 +133,10 @@ class Settings(BaseSettings):
     records_cap: int = Field(
         50, ge=1, description="new memories kept of a window of `window_messages`; larger windows: in proportion"
     )
+    tokens_per_day: int = Field(
+        0, ge=0, description="tokens a project may spend in a UTC day unless it has its own ceiling; 0: no ceiling"
+    )
+    tokens_per_month: int = Field(0, ge=0, description="the same for a UTC month")
     worker_pool: int = Field(8, ge=2, description="database connections of a worker")
     api_pool: int = Field(10, ge=2, description="database connections of an API process")
 

@@ -17,7 +17,7 @@ from celery import signals
 from prometheus_client import start_http_server
 
 from shared import crashpoints, logs
-from shared.db import events, scopes, tenancy
+from shared.db import events, scopes, spend, tenancy
 from shared.db.engine import Database
 from shared.db.scopes import Claim
 from shared.errors import ServiceError
@@ -113,6 +113,7 @@ def _start(settings: Settings) -> None:
     with _lock:
         worker = Worker(settings, make_parts(settings, database, background, owner))
         _state["worker"] = worker
+    worker.parts.db.run(spend.look_again)
     worker.start()
     if settings.worker_metrics_port:
         start_http_server(settings.worker_metrics_port, addr=settings.host)

@@ -25,8 +25,9 @@ from api.posting import post
 from api.replay import idempotency_key
 from api.replies import Json
 from api.routes import mem0_items, mem0_memories, pages
+from api.routes.erasures import receipt_location
 from api.schemas import PatchBody, parse
-from shared.db import as_of, filtered, memories, memory_edits
+from shared.db import as_of, erasure, filtered, memories, memory_edits
 from shared.db.engine import Session
 from shared.db.filtered import Asked
 from shared.db.memories import Page
@@ -234,12 +235,14 @@ async def delete_all(request: Request, caller: Deletes) -> Response:
     if (await read_bytes(request, parts.settings.max_body_bytes)).strip() not in (b"", b"{}", b"null"):
         raise BadRequest("what to delete is named in the query string, not in a body", field="body")
     erased = await parts.db.run(
-        lambda session: memory_edits.delete_all(
-            session, caller.project_id, ids, scope_key=caller.project.scope_key
+        lambda session: erasure.delete_all(
+            session, caller.project_id, ids, scope_key=caller.project.scope_key, seal=caller.seal
         )
     )  # fmt: skip
     for event_id, _ in erased.ended:
         parts.waiters.wake(Wake(event_id))
     parts.ringer.ring()
     counts = {"memories": erased.memories, "messages": erased.messages, "events": erased.events}
-    return Json({"message": "Memories deleted successfully!", "event_id": str(erased.event_id), **counts})
+    headers = {"Location": receipt_location(parts, erased.event_id)}
+    body = {"message": "Memories deleted successfully!", "event_id": str(erased.event_id), **counts}
+    return Json(body, headers=headers)

@@ -175,6 +175,22 @@ DELETE_ALL: dict[str, Any] = {
     "responses": answers({"message": "Memories deleted successfully!", "event_id": _EVENT, "memories": 2}, 413),
     "openapi_extra": {"parameters": IDS},
 }
+_RECEIPT = {
+    "id": _EVENT,
+    "what": "ids",
+    "named": ["user_id"],
+    "counts": {"memories": 2, "versions": 3, "messages": 4, "events": 2, "points": 2},
+    "state": "done",
+    "waiting_points": 0,
+    "erased_at": "2026-06-01T09:30:00+00:00",
+    "completed_at": "2026-06-01T09:30:01+00:00",
+}
+ERASURES: dict[str, Any] = {
+    "summary": "Ask whether these ids were erased",
+    "responses": answers({"results": [_RECEIPT]}),
+    "openapi_extra": {"parameters": IDS},
+}
+ERASURE: dict[str, Any] = {"summary": "Read the receipt of an erasure", "responses": answers(_RECEIPT, 404)}
 EVENT: dict[str, Any] = {
     "summary": "Read an event",
     "responses": answers(_EVENT_RECORD, 404),

@@ -21,6 +21,8 @@ from shared.db.columns import (
 from shared.db.service_tables import (
     breakers,
     capabilities,
+    erased_texts,
+    erasures,
     idempotency_keys,
     index_collections,
     index_queue,
@@ -28,13 +30,16 @@ from shared.db.service_tables import (
     memory_feedback,
     project_usage,
     scope_hints,
+    spend_reservations,
 )
+from shared.db.webhook_tables import webhook_deliveries, webhooks
 
 __all__ = [
     "api_keys",
-from shared.db.webhook_tables import webhook_deliveries, webhooks
     "breakers",
     "capabilities",
+    "erased_texts",
+    "erasures",
     "event_payloads",
     "events",
     "idempotency_keys",
@@ -52,14 +57,14 @@ from shared.db.webhook_tables import webhook_deliveries, webhooks
     "projects",
     "scope_hints",
     "scopes",
+    "spend_reservations",
+    "webhook_deliveries",
+    "webhooks",
 ]
 
 projects = sa.Table(
     "projects",
     metadata,
-    "spend_reservations",
-    "webhook_deliveries",
-    "webhooks",
     uuid_column("id", pk=True),
     sa.Column("name", sa.Text, nullable=False, unique=True),
     json_column("settings"),

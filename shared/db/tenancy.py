@@ -22,7 +22,7 @@ class Role(StrEnum):
     QUEUE = "flumes_queue"  # claims, leases, counters, waiters, old keys: ids and states, no text
     INDEX = "flumes_index"  # the vector index: what is current, its vectors, what waits to be written
     KEYS = "flumes_keys"  # an API key and its project
-    OPERATOR = "flumes_operator"  # `flumes keys`, `flumes usage`: projects, keys, spend
+    OPERATOR = "flumes_operator"  # `flumes keys`, `usage`, `erase`: projects, keys, spend, receipts
 
 
 def _begin(role: Role, project_id: UUID | None = None) -> str:

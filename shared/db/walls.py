@@ -40,9 +40,10 @@ PATHS: dict[Role, dict[str, str]] = {
     },
     Role.KEYS: {"api_keys": "SELECT", "projects": "SELECT"},
     Role.OPERATOR: {
-        "api_keys": "SELECT, INSERT, UPDATE",
-        "projects": "SELECT, INSERT, UPDATE",
+        "api_keys": _ALL,
+        "projects": _ALL,
         "project_usage": "SELECT",
+        "erasures": "SELECT",
     },
 }
 # Tables without a tenant: what the paths need of them. The tenant's role may read and write them all.
