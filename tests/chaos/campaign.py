@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
 import psycopg
 
 from shared.errors import ServiceError
@@ -24,7 +25,7 @@ from workers import maintenance
 
 _WRITERS = 24
 _LATE = 6.0  # times the planned seconds: on a busy machine parts start slowly
-_PATIENCE = 90.0  # seconds without any progress that end a wait for peace; a dead worker's index rows take a minute
+_PATIENCE = 150.0  # seconds without any progress that end a wait for peace: a breaker may stay open for a minute
 
 Say = Callable[[str], None]
 
@@ -171,7 +172,8 @@ def _check_index(fleet: Fleet, verdict: Verdict) -> None:
 
 
 def _keep(fleet: Fleet, folder: Path | None, say: Say) -> None:
-    """What every part logged, and what was promised, for whoever looks for the reason."""
+    """What every part logged, what was promised and how ready the API is, for whoever looks for the reason."""
+    say(httpx.get(f"{fleet.urls[0]}/readyz", trust_env=False).text)
     if folder is not None:
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(fleet.logs, folder)
