@@ -46,6 +46,7 @@ _EARLIER = sa.text(
     SELECT m.id, m.event_id, m.seq, m.idx, m.role, m.speaker, m.text, m.said_at, m.said_offset
     FROM messages m
     WHERE m.project_id = :p AND m.scope_id = :s AND m.lane = :lane AND (m.seq, m.idx) < (:seq, :idx)
+      AND m.failed_code IS NULL
     ORDER BY m.seq DESC, m.idx DESC LIMIT :limit
     """
 )
@@ -77,7 +78,10 @@ def before(session: Session, scope: ScopeRef, lane: Lane, seq: int, limit: int) 
 
 
 def earlier(session: Session, scope: ScopeRef, lane: Lane, first: Message, limit: int) -> list[Message]:
-    """Up to `limit` messages of the lane said before `first`, oldest first."""
+    """Up to `limit` messages of the lane said before `first`, oldest first.
+
+    Without those that failed: what a model refused once it would refuse as context too.
+    """
     if limit <= 0:
         return []
     values = {"p": scope.project_id, "s": scope.scope_id, "lane": lane, "seq": first.seq, "idx": first.index}

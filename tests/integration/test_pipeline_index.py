@@ -14,7 +14,7 @@ from shared.db.memory_edits import Patch
 from shared.embeddings.openai_embedder import OpenAIEmbedder
 from tests.factories import change, column, rows
 from tests.fakes.openai_control import FakeOpenAI
-from tests.integration.memory_rows import stored, stored_many
+from tests.integration.memory_rows import NOON, stored, stored_many
 from tests.integration.pipeline_bench import Bench, Says
 from tests.stack import Stack, crash, revive
 from workers.pipeline.index import index
@@ -60,10 +60,10 @@ def _due(bench: Bench) -> None:
     change(bench.db, "UPDATE scopes SET available_live = clock_timestamp()")
 
 
-def _fill(bench: Bench, count: int) -> None:
+def _fill(bench: Bench, count: int, words: str = "") -> None:
     """So many memories in the scope, in the index too."""
     subjects = ("violin", "tennis", "chess", "opera", "sailing", "pottery", "cycling", "archery")
-    texts = [f"Plays {subjects[number % 8]} on weekday number {number}" for number in range(count)]
+    texts = [f"Plays {subjects[number % 8]} on weekday number {number} {words}".strip() for number in range(count)]
     stored_many(bench.db, bench.project_id, texts)
     change(bench.db, "UPDATE messages SET applied_by = event_id")
     change(bench.db, "UPDATE scopes SET pending_live = 0")
@@ -125,6 +125,51 @@ def test_the_relevant_one_of_200_memories_is_shown(bench: Bench) -> None:
     assert "I live in Rome near the river" in shown
     assert bench.results(event_id) == [("UPDATE", "I live in Milan")]
     assert bench.memory("I live in Milan").id == home.id
+
+
+@pytest.mark.parametrize("count", [29, 60])
+def test_of_long_memories_the_least_similar_are_left_out(bench: Bench, count: int) -> None:
+    """More text than the prompt has room for: what the message speaks of is shown, however old or new it is."""
+    long = "and there is so much more to tell about it that nobody would read it all " * 6
+    _fill(bench, count - 2, words=long)
+    old = stored(
+        bench.db, bench.project_id, f"I live in Rome near the river {long}", created_at=NOON.replace(year=2020)
+    )
+    new = stored(bench.db, bench.project_id, f"Plays the ukulele {long}", created_at=NOON.replace(year=2027))
+    change(bench.db, "UPDATE messages SET applied_by = event_id")
+    change(bench.db, "UPDATE scopes SET pending_live = 0")
+    bench.db.run(lambda session: index_collections.queue_everything(session, bench.collection, batch=500))
+    bench.wait_indexed()
+    bench.post("My ukulele broke on that weekday. I leave Rome")
+    bench.step()
+
+    (shown,) = bench.script.shown
+    assert {old.text, new.text} <= set(shown)
+    assert 10 <= len(shown) < 20
+    assert sum(len(text[:400]) for text in shown) <= 6_000
+    assert (shown[0], shown[-1]) == (old.text, new.text)
+
+
+def test_a_near_neighbour_found_too_late_is_remembered(make_bench: Callable[..., Bench], llm: FakeOpenAI) -> None:
+    """The new text is close to a memory that the message did not bring up: the next window is shown it."""
+    embedder = OpenAIEmbedder(MODEL, base_url=llm.base_url, api_key="sk-test")
+    bench = make_bench(embedder=embedder, candidates=4)
+    _fill(bench, 20)
+    zebra = stored(bench.db, bench.project_id, "Owns a striped zebra called Zoe in Kenya")
+    bench.db.run(lambda session: index_collections.queue_everything(session, bench.collection, batch=500))
+    bench.wait_indexed()
+    bench.script.rules = [Says("hat", "ADD", "Owns a striped zebra called Zoe in Kenya too")]
+    bench.post("qux hat")
+    bench.step()
+    assert zebra.text not in bench.script.shown[-1]
+    assert column(bench.db, "SELECT memory_id FROM scope_hints") == [zebra.id]
+
+    bench.post("something else")
+    bench.step()
+
+    assert zebra.text in bench.script.shown[-1]
+    assert column(bench.db, "SELECT count(*) FROM scope_hints") == [0]
+    embedder.close()
 
 
 def test_memories_the_index_does_not_have_yet_are_shown_too(bench: Bench) -> None:

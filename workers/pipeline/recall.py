@@ -1,6 +1,7 @@
 """Stage 2: which stored memories the extractor is shown, found before it is asked.
 
-A small scope shows everything; a large one is searched sentence by sentence, without a similarity floor.
+A small scope shows everything; one that is too large, or too long for the prompt, is searched sentence by sentence,
+without a similarity floor, and the least similar are left out.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from shared.model.record import Candidate, Usage
 from shared.model.sentences import queries
 from shared.vectors.types import Dense, Hit, Query, Where
 from workers.parts import Parts
+from workers.pipeline.prompts.extract import fitting
 from workers.work import Recalled, Work
 
 _DENSE_EACH = 3  # hits per sentence at least, measured: 3 + 2 found 86 % of what the finished fact would find
@@ -27,18 +29,21 @@ def recall(parts: Parts, work: Work) -> Recalled:
     scope, cap = work.claim.scope, parts.settings.candidates
     with parts.db.transaction() as session:
         everything = memories.current_of_scope(session, scope, cap + 1)
-        if len(everything) <= cap:
-            return Recalled(_numbered(everything), tuple(hints.pending(session, scope)))
         hinted = hints.pending(session, scope)
+        small = len(everything) <= cap
+        if small and len(fitting(everything)) == len(everything):
+            return Recalled(_numbered(everything), tuple(hinted))
         fresh = index_queue.unindexed(session, scope, cap)
         collection = index_collections.active(session)
     found, usage = _search(parts, work, collection)
     # Rows the index may not have yet are as likely as its hits to be what the window speaks about.
-    chosen = _first([*hinted, *_interleave([found, fresh])], cap * 2)
+    rest = [memory.id for memory in reversed(everything)] if small else []
+    chosen = _first([*hinted, *_interleave([found, fresh]), *rest], cap * 2)
     with parts.db.transaction() as session:
         confirmed = memories.current_in_scope(session, scope, chosen)
-    shown = [confirmed[memory_id] for memory_id in chosen if memory_id in confirmed][:cap]
-    return Recalled(_numbered(shown), tuple(hinted), usage)
+    shown = fitting([confirmed[memory_id] for memory_id in chosen if memory_id in confirmed][:cap])
+    left_out = set(confirmed) - {memory.id for memory in shown}
+    return Recalled(_numbered(shown), tuple(item for item in hinted if item not in left_out), usage)
 
 
 def _search(parts: Parts, work: Work, collection: Collection | None) -> tuple[list[UUID], Usage]:
