@@ -14,6 +14,7 @@ from shared import metrics
 from shared.db import idempotency, index_queue, scopes, tenancy, webhook_outbox
 from shared.errors import ServiceError
 from shared.logs import get_logger
+from workers import epochs
 from workers.dispatch import Dispatcher
 from workers.parts import Parts
 from workers.pipeline.index import index
@@ -21,6 +22,7 @@ from workers.reindex import advance
 
 _PRUNE_EVERY = 600.0  # seconds
 _INDEX_BATCH = 256
+_WATCH_EVERY = 10.0  # seconds between looks at whose data the index holds
 
 _log = get_logger(__name__)
 
@@ -36,6 +38,7 @@ class Poll:
         self._thread = threading.Thread(target=self._for_ever, name="flumes-poll", daemon=True)
         self._index_busy = threading.Lock()
         self._pruned = time.monotonic()
+        self._watch_at = 0.0
 
     def start(self) -> None:
         self._thread.start()
@@ -75,6 +78,7 @@ class Poll:
         if not self._index_busy.acquire(blocking=False):
             return
         try:
+            self._watch_index()
             while index(self._parts, limit=_INDEX_BATCH) >= _INDEX_BATCH and not self._stop.is_set():
                 pass
             advance(self._parts)
@@ -84,6 +88,12 @@ class Poll:
             _log.exception("index_leftovers_failed")
         finally:
             self._index_busy.release()
+
+    def _watch_index(self) -> None:
+        """Now and then: is it still the index that was written to?"""
+        if time.monotonic() >= self._watch_at:
+            self._watch_at = time.monotonic() + _WATCH_EVERY * random.uniform(0.8, 1.2)
+            epochs.look(self._parts.db, self._parts.index)
 
     @tenancy.across(tenancy.Role.QUEUE)
     def _gauges(self) -> None:

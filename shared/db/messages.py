@@ -25,15 +25,13 @@ class OpenMessage:
     crash_count: int
     lone_crashes: int
     attempts: int
-    age: float  # seconds since its event was accepted
     immutable: bool = False
 
 
 _OPEN = sa.text(
     """
     SELECT m.id, m.event_id, m.seq, m.idx, m.role, m.speaker, m.text, m.said_at, m.said_offset,
-           e.window_key, e.crash_count, e.lone_crashes, e.attempts, (p.options->'immutable') IS NOT NULL AS immutable,
-           extract(epoch FROM clock_timestamp() - e.accepted_at)::float8 AS age
+           e.window_key, e.crash_count, e.lone_crashes, e.attempts, (p.options->'immutable') IS NOT NULL AS immutable
     FROM messages m JOIN events e ON e.project_id = m.project_id AND e.id = m.event_id
     JOIN event_payloads p ON p.project_id = m.project_id AND p.event_id = m.event_id
     WHERE m.project_id = :p AND m.scope_id = :s AND m.lane = :lane AND m.applied_by IS NULL AND m.failed_code IS NULL
@@ -64,7 +62,7 @@ def waiting(session: Session, scope: ScopeRef, lane: Lane, limit: int) -> list[O
     rows = session.execute(_OPEN, {"p": scope.project_id, "s": scope.scope_id, "lane": lane, "limit": limit})
     return [
         OpenMessage(
-            _message(row), bytes(row.window_key or b""), row.crash_count, row.lone_crashes, row.attempts, row.age,
+            _message(row), bytes(row.window_key or b""), row.crash_count, row.lone_crashes, row.attempts,
             row.immutable,
         )
         for row in rows

@@ -84,7 +84,7 @@ def test_without_the_index_small_scopes_go_on(bench: Bench, stack: Stack) -> Non
         assert bench.results(event_id) == [("ADD", "I live in Rome")]
         bench.wait_background()
         assert rows(bench.db, "SELECT op, attempts, available_at > clock_timestamp() AS waits FROM index_queue") == [
-            {"op": "upsert", "attempts": 0, "waits": True}
+            {"op": "upsert", "attempts": 1, "waits": True}
         ]
     _due(bench)
 
@@ -247,7 +247,7 @@ def test_without_embeddings_memories_are_kept_and_indexed_later(dense: Bench, ll
     dense.wait_background()
     assert dense.results(event_id) == [("ADD", "I live in Rome")]
     assert column(dense.db, "SELECT count(*) FROM memory_vectors") == [0]
-    assert column(dense.db, "SELECT attempts FROM index_queue") == [0]
+    assert column(dense.db, "SELECT attempts FROM index_queue") == [1]
     llm.reset()
     llm.settings(dimensions=64)
     _due(dense)

@@ -28,6 +28,10 @@ class BadLine(VectorIndex):
         self._demand()
         super().create(collection, dimensions)
 
+    def collections(self) -> list[str]:
+        self._demand()
+        return super().collections()
+
     def search(self, collection: str, queries: Sequence[Query]) -> list[list[Hit]]:
         self._demand()
         return super().search(collection, queries)

@@ -23,6 +23,10 @@ class Killed(BaseException):
     """The process died here: nothing of ours runs after it, transactions roll back."""
 
 
+class Fatal(Killed):
+    """What was worked on ended the process."""
+
+
 class Run:
     """One thread of a worker process. `place`: the point where it stands, None once it ended."""
 

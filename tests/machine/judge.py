@@ -15,7 +15,6 @@ from tests.machine.oracle import Heard, Memory, Surprise
 from tests.machine.rows import EMPTY, Rows, settled
 
 _ENDED = ("SUCCEEDED", "FAILED")
-_LONE_CRASHES = 3
 
 
 class Judge:
@@ -144,7 +143,7 @@ class Judge:
 
     def _may_fail(self, event: Any) -> None:
         texts = self.acknowledged.get(event.id, [])
-        crashes = KILLER in texts or self.taken_over[event.scope_id] >= _LONE_CRASHES
+        crashes = KILLER in texts  # no number of kills from outside ends an event
         reasons = {
             "content_filtered": POISON in texts,
             "partial": POISON in texts or crashes or self.bugs,

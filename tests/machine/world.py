@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -26,16 +27,18 @@ from shared.vectors.layout import collection_name
 from shared.wakeups import Wake, Waker
 from tests.machine.clock import Clock
 from tests.machine.engine import BadLine
-from tests.machine.gates import Killed, Run, current, gated
+from tests.machine.gates import Fatal, Run, current, gated
 from tests.machine.guest import Answer, Guest
 from tests.machine.rows import Reader
 from tests.stack import QDRANT_KEY, Stack, empty_tables
 from workers.dispatch import Dispatcher
 from workers.lifecycle import Worker
-from workers.parts import Parts
+from workers.parts import Apart, Parts
 from workers.pipeline.index import index
 from workers.pipeline.run import run as work_on
-from workers.work import Done
+from workers.pipeline.run import work_on as work_here
+from workers.quarantine import blame
+from workers.work import Done, Suspect
 
 COLLECTION = collection_name(None, 1)
 LEASE = 30.0
@@ -204,7 +207,7 @@ class World:
             owner=f"worker-{self._names}", background=_AtOnce(1), provider="llm:machine",
         )  # fmt: skip
         worker = Worker(_SETTINGS, parts)
-        worker.dispatcher = Dispatcher(parts, worker.leases, _watched)
+        worker.dispatcher = Dispatcher(replace(parts, apart=_apart(parts)), worker.leases, _watched)
         return Process(worker, [])
 
 
@@ -227,7 +230,20 @@ def _heard(answer: Answer) -> None:
 
 
 def _die() -> None:
-    raise Killed
+    raise Fatal
+
+
+def _apart(parts: Parts) -> Apart:
+    """A process of its own for suspects: work that ends it does not end the worker, which sees it."""
+
+    def work(claim: Claim, suspect: Suspect) -> Done:
+        try:
+            return work_here(parts, claim)
+        except Fatal:
+            parts.db.run(partial(blame, claim=claim, suspect=suspect))
+            return Done((), ())
+
+    return work
 
 
 def given(user: str, agent: str | None = None) -> ScopeIds:
