@@ -140,15 +140,16 @@ def _finish_writers(writers: list[Writer], notes: list[str]) -> None:
 
 
 def _settle(fleet: Fleet, ledger: Ledger, say: Say) -> Verdict:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # what was promised so far is compared, whoever is in a hurry
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)  # whoever is in a hurry: what was promised is compared
     say(f"peace: checking {ledger.adds} adds and {ledger.edits} edits")
     served = Service(fleet.urls[0], fleet.key, fleet.database_url)
     try:
         verdict = Checker(read(fleet.stack.home.layout.data_dir / "ledger.jsonl"), served).check(_PATIENCE)
+        say("checking the index")
+        _check_index(fleet, verdict)
     finally:
         served.close()
-    say("checking the index")
-    _check_index(fleet, verdict)
+        signal.signal(signal.SIGTERM, before)
     return verdict
 
 
