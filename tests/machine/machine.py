@@ -37,6 +37,7 @@ _AGO = st.sampled_from([None, None, None, 3600.0])
 _KEYS = st.sampled_from(["first", "second"])
 _LONGEST_PAUSE = 100.0  # seconds after which every pause, lease and backoff of the service is over
 _ROUNDS = 120
+_BY_HAND = ("I live in Paris", "I live in Rome", "I own a sled")
 _FAR = 12  # steps
 _PLACES = st.sampled_from(
     ["claim.after", "extract.before", "extract.after", "extract.after", "commit.after", "index.before",
@@ -110,7 +111,7 @@ class Machine(RuleBasedStateMachine):
         self._look(then=lambda rows: self.users.raw_kept(post, rows))
 
     @precondition(lambda self: self.judge.rows.memories)
-    @rule(number=_ANY, text=st.sampled_from(("I live in Paris", "I live in Rome", "I own a sled")))
+    @rule(number=_ANY, text=st.sampled_from(_BY_HAND))
     def patch(self, number: int, text: str) -> None:
         """A user changes a memory, in whatever state it is."""
         row = self._memory(number)
@@ -157,7 +158,7 @@ class Machine(RuleBasedStateMachine):
         self._during_commit("post", number, lambda: self.users.post(post), lambda _, __: None)
 
     @precondition(lambda self: self._standing("extract.after") and self.judge.rows.memories)
-    @rule(number=_ANY, which=_ANY, text=st.sampled_from(("I live in Paris", "I live in Rome", "I own a sled")))
+    @rule(number=_ANY, which=_ANY, text=st.sampled_from(_BY_HAND))
     def patch_during_commit(self, number: int, which: int, text: str) -> None:
         """A user changes a memory while a commit holds its scope."""
         row = self._memory(which)
@@ -295,6 +296,17 @@ class Machine(RuleBasedStateMachine):
         """A write that everybody gave up arrives."""
         self._count("late write arrives")
         self.world.line.deliver(number)
+
+    @precondition(lambda self: self.judge.rows.memories)
+    @precondition(lambda self: self._standing("index.before") or self.world.line.on_the_way)
+    @rule(which=_ANY, process=_ANY, text=st.sampled_from(_BY_HAND))
+    def overtake_index(self, which: int, process: int, text: str) -> None:
+        """A write to the index is under way when a memory is changed, and the change is in the index first."""
+        self._count("overtake index")
+        self.patch(which, text)
+        self.world.line.line = "good"
+        self.world.clock.advance(LEASE)
+        self._until(self.world.start(process, leftovers), "end")
 
     @rule(weather=st.sampled_from([*WEATHERS, "cured"]))
     def change_weather(self, weather: Weather | Literal["cured"]) -> None:
