@@ -78,9 +78,12 @@ def _wait(count: int) -> bool:
     with _service() as wired:
         found = waits.run(wired, count=count, callers=32)
     print(
-        f"{found.waits} waits, {found.lost_wakeups} wake-ups lost: {len(found.wrong)} wrong answers, "
+        f"{len(found.seconds)} waits, {found.lost_wakeups} wake-ups lost: {len(found.wrong)} wrong answers, "
+        f"{found.later} had to poll, {found.refused} refusals (503, tried again); "
         f"p50 {found.p50:.2f} s, p99 {found.p99:.2f} s"
     )
+    for line in found.wrong[:10]:
+        print(line)
     return not found.wrong
 
 
