@@ -19,7 +19,8 @@ _OPENER = re.compile(
     r"btw|fyi|honestly|lol|haha+|hmm+|um+|uh|"
     r"totally|absolutely|definitely|exactly|of course|for sure|sounds good|"
     r"sounds great|i see|you know|"
-    r"guess what|to be honest|tbh|in fact|good (?:morning|afternoon|evening|day)|happy to|no (?:problem|worries)|"
+    r"guess what|to be honest|tbh|in fact|good (?:morning|afternoon|evening|day)|happy to|"
+    r"no (?:problem|prob|worries|doubts?)|"
     r"please note that|note that|just so you know|"
     r"(?:please )?(?:remember|don't forget|do not forget|keep in mind|bear in mind)(?: that|:|(?= (?:my|i|i'm|"
     r"our)\b))|for the record|sorry|"
@@ -95,7 +96,7 @@ def clauses(sentence: Sentence, names: tuple[str, ...] = ()) -> list[Clause]:
     """The clauses of a sentence with their places in the message; `names` are the people who may be addressed."""
     start = sentence.start + _opener(sentence.text, names)
     text = sentence.text[start - sentence.start :]
-    if not text:
+    if not text or (start > sentence.start and text.strip(" .!,…") in names):
         return []
     text = text[: len(text) - _asked_back(text)]
     if _TOLD.match(sentence.text) and start > sentence.start:

@@ -98,8 +98,8 @@ def worth(text: str, *, to_someone: bool = False) -> Worth:
     content = content_words(bare)
     if small_talk(bare) or not (content or specific(bare)) or phatic(bare):
         return 0
-    if _POINTS_AHEAD.match(bare) or _CHORE.match(bare):
-        return 1 if specific(bare) and not _CHORE.match(bare) else 0
+    if _CHORE.match(bare) or (_POINTS_AHEAD.match(bare) and len(content) < 2):
+        return 0
     if reaction(bare):
         return _reaction(bare, content)
     if FIRST_PERSON.search(bare):
