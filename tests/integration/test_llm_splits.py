@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from shared.llm.chat import ChatModel
+from shared.model.message import Window
+from shared.model.record import Candidate, Extraction
 from tests.fakes.openai_control import FakeOpenAI
 from tests.integration.pipeline_bench import Bench
 from workers.dispatch import Dispatcher
 from workers.llm_extractor import LLMExtractor
+from workers.parts import FaultsOf
 from workers.pipeline.run import run
 
 HOUSES = [f"I own house {number}" for number in range(4)]
@@ -31,7 +34,12 @@ def asked(make_bench: Callable[..., Bench], server: FakeOpenAI) -> Iterator[Benc
     server.reset()
     bench = make_bench()
     chat = ChatModel("gpt-test", base_url=server.base_url, api_key="sk-test", timeout=20)
-    bench.parts = replace(bench.parts, extract=LLMExtractor(chat).extract)
+    extractor = LLMExtractor(chat)
+
+    def extract(window: Window, candidates: Sequence[Candidate], faults_of: FaultsOf) -> Extraction:
+        return extractor.extract(window, candidates, faults_of)
+
+    bench.parts = replace(bench.parts, extract=extract)
     bench.dispatcher = Dispatcher(bench.parts, bench.leases, run)
     yield bench
     chat.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -17,7 +18,10 @@ from tests.fakes.openai_control import FakeOpenAI
 from tests.integration.memory_rows import NOON, stored, stored_many
 from tests.integration.pipeline_bench import Bench, Says
 from tests.stack import Stack, crash, revive
+from workers.parts import Parts
 from workers.pipeline.index import index
+from workers.pipeline.recall import recall
+from workers.work import Recalled, Work
 
 MODEL = "text-embedding-3-small"
 
@@ -150,26 +154,40 @@ def test_of_long_memories_the_least_similar_are_left_out(bench: Bench, count: in
     assert (shown[0], shown[-1]) == (old.text, new.text)
 
 
-def test_a_near_neighbour_found_too_late_is_remembered(make_bench: Callable[..., Bench], llm: FakeOpenAI) -> None:
-    """The new text is close to a memory that the message did not bring up: the next window is shown it."""
-    embedder = OpenAIEmbedder(MODEL, base_url=llm.base_url, api_key="sk-test")
-    bench = make_bench(embedder=embedder, candidates=4)
-    _fill(bench, 20)
-    zebra = stored(bench.db, bench.project_id, "Owns a striped zebra called Zoe in Kenya")
-    bench.db.run(lambda session: index_collections.queue_everything(session, bench.collection, batch=500))
-    bench.wait_indexed()
-    bench.script.rules = [Says("hat", "ADD", "Owns a striped zebra called Zoe in Kenya too")]
-    bench.post("qux hat")
-    bench.step()
-    assert zebra.text not in bench.script.shown[-1]
-    assert column(bench.db, "SELECT memory_id FROM scope_hints") == [zebra.id]
+def test_a_near_neighbour_found_too_late_is_remembered(dense: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The new text is close to a memory that recall did not bring up: the next window is shown it."""
+    _fill(dense, 40)
+    zebra = stored(dense.db, dense.project_id, "Owns a striped zebra that lives in a park")
+    change(dense.db, "UPDATE messages SET applied_by = event_id")
+    change(dense.db, "UPDATE scopes SET pending_live = 0")
+    dense.db.run(lambda session: index_collections.queue_everything(session, dense.collection, batch=500))
+    dense.wait_indexed()
+    dense.script.rules = [Says("number 3", "ADD", "Owns a striped zebra that lives in a park now")]
+    with monkeypatch.context() as patched:
+        patched.setattr("workers.pipeline.run.recall", _blind_to(zebra.text))
+        dense.post("Plays archery on weekday number 3")
+        dense.step()
+    assert zebra.text not in dense.script.shown[-1]
+    assert column(dense.db, "SELECT memory_id FROM scope_hints") == [zebra.id]
+    dense.wait_indexed()
 
-    bench.post("something else")
-    bench.step()
+    dense.post("Plays opera on weekday number 4")
+    dense.step()
 
-    assert zebra.text in bench.script.shown[-1]
-    assert column(bench.db, "SELECT count(*) FROM scope_hints") == [0]
-    embedder.close()
+    assert zebra.text in dense.script.shown[-1]
+    assert column(dense.db, "SELECT count(*) FROM scope_hints WHERE memory_id = %s", zebra.id) == [0]
+
+
+def _blind_to(text: str) -> Callable[[Parts, Work], Recalled]:
+    """The recall stage, with another memory in the place of this one."""
+
+    def blind(parts: Parts, work: Work) -> Recalled:
+        found = recall(parts, work)
+        other = next(candidate for candidate in found.candidates if candidate.text != text)
+        shown = tuple(candidate if candidate.text != text else other for candidate in found.candidates)
+        return replace(found, candidates=shown)
+
+    return blind
 
 
 def test_memories_the_index_does_not_have_yet_are_shown_too(bench: Bench) -> None:
