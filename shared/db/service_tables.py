@@ -92,6 +92,8 @@ memory_exports = sa.Table(
     json_column("form", None),
     sa.Column("instructions", sa.Text),
     time_column("created_at", now=True),
+    json_column("filled", None),
+    sa.Column("filled_of", sa.Text),
     belongs_to("projects", "project_id"),
 )
 
