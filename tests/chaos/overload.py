@@ -36,6 +36,11 @@ _SETTINGS = {"embeddings": "none", "slots": 8, "tenant_cap": 6, "backlog_message
 _QUIET = 2.0  # posts a second
 _CALLERS = 24
 _NUMBERS = count()
+_IN_LINE = """
+    SELECT extract(epoch FROM e.started_at - e.accepted_at)::float8 * 1000 FROM events e
+    JOIN projects p ON p.id = e.project_id AND p.name = 'quiet'
+    WHERE e.started_at IS NOT NULL AND e.accepted_at > clock_timestamp() - make_interval(secs => %s)
+"""
 
 
 @dataclass(slots=True)
@@ -93,6 +98,7 @@ class Phase:
     name: str
     noisy: Answers
     quiet: Sample
+    in_line: list[float]  # milliseconds from accepted to begun, of the quiet tenant's events
     api: float  # megabytes at its end
     worker: float
 
@@ -135,7 +141,9 @@ class Field:
 
         def ended() -> dict[str, int] | None:
             with psycopg.connect(self.url, autocommit=True) as connection:
-                found = dict(connection.execute("SELECT status, count(*) FROM events GROUP BY status").fetchall())
+                found: dict[str, int] = dict(
+                    connection.execute("SELECT status, count(*) FROM events GROUP BY status").fetchall()
+                )
             return None if found.keys() & {"PENDING", "RUNNING"} else found
 
         found = wait_until(ended, "everything accepted to end", 600)
@@ -179,13 +187,15 @@ def _print(most: float, phases: list[Phase], ended: dict[str, int], seconds: flo
     alone, normal = phases[0], phases[1]
     print(f"worked off flat out: {most:.1f} posts/s; afterwards {seconds:.0f} s until all had ended: {ended}\n")
     print("| noisy tenant | its answers | 5xx or lost | 429 without Retry-After | quiet: done | p95 ms | / alone"
-          " | API MB (/ 1x) | worker MB (/ 1x) |\n|---|---|---|---|---|---|---|---|---|")  # fmt: skip
+          " | in line p95 ms"
+          " | API MB (/ 1x) | worker MB (/ 1x) |\n|---|---|---|---|---|---|---|---|---|---|")  # fmt: skip
     for phase in phases:
         p95, base = (percentile(one.quiet.milliseconds, 0.95) for one in (phase, alone))
         errors = phase.noisy.server_errors + sum(phase.quiet.errors.values())
         print(
             f"| {phase.name} | {dict(phase.noisy.statuses)} | {errors} | {phase.noisy.without_retry_after} |"
-            f" {phase.quiet.count} | {p95:.0f} | {p95 / base:.2f} | {phase.api:.0f} ({phase.api / normal.api:.2f}) |"
+            f" {phase.quiet.count} | {p95:.0f} | {p95 / base:.2f} |"
+            f" {percentile(phase.in_line, 0.95):.0f} | {phase.api:.0f} ({phase.api / normal.api:.2f}) |"
             f" {phase.worker:.0f} ({phase.worker / normal.worker:.2f}) |"
         )
 
