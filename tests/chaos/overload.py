@@ -124,9 +124,13 @@ class Field:
         noise.start()
         quiet = steady(_QUIET, seconds, 8, lambda *at: self.quiet.turn(*at, wait=True))
         noise.join()
-        return Phase(
-            title, self.noisy.answers, quiet, self._resident(self.api.child), self._resident(self.worker.child)
-        )
+        api, worker = (self._resident(part.child) for part in (self.api, self.worker))
+        return Phase(title, self.noisy.answers, quiet, self._in_line(seconds), api, worker)
+
+    def _in_line(self, seconds: float) -> list[float]:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            rows = connection.execute(_IN_LINE, [seconds]).fetchall()
+        return [waited for (waited,) in rows]
 
     def _noise(self, per_second: float, seconds: float) -> None:
         if per_second:
@@ -141,9 +145,8 @@ class Field:
 
         def ended() -> dict[str, int] | None:
             with psycopg.connect(self.url, autocommit=True) as connection:
-                found: dict[str, int] = dict(
-                    connection.execute("SELECT status, count(*) FROM events GROUP BY status").fetchall()
-                )
+                rows = connection.execute("SELECT status, count(*) FROM events GROUP BY status").fetchall()
+            found: dict[str, int] = dict(rows)
             return None if found.keys() & {"PENDING", "RUNNING"} else found
 
         found = wait_until(ended, "everything accepted to end", 600)
