@@ -43,7 +43,7 @@ walls: venv ## 100,000 calls by tenants, keys and each other's ids on every rout
 bench: venv ## adds per second and CPU per add, beside a floor measured in the same run (B=--quick: some)
 	@exec sh .ci/clean-env .venv/bin/python -m tests.bench $(B)
 
-chaos: venv ## kill everything for about an hour; totals add up over runs (C="--kills 12 --restarts 0": less)
+chaos: venv ## kill everything for half an hour or more; totals add up over runs (C="--kills 12 --restarts 0": less)
 	@exec sh .ci/clean-env .venv/bin/python -m tests.chaos --restarts 25 --waits 10000 --hole 180 --resumes 3 $(C)
 
 explore: venv ## the API against its OpenAPI document for ten minutes (E="--seconds 60 --seed 1": other)
