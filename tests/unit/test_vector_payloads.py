@@ -6,7 +6,7 @@ from dataclasses import replace
 from uuid import uuid4
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from qdrant_client import models
 
@@ -20,6 +20,7 @@ from tests.house.tree import ROOT, SOURCE, files
 _PROJECT_CONDITION = models.FieldCondition(key="project", match=models.MatchValue(value=str(PROJECT)))
 
 
+@settings(deadline=None)
 @given(st.text(min_size=8, max_size=60))
 def test_no_text_in_what_is_stored(text: str) -> None:
     """Whatever the text, the payload is the same as for any other text, and the vector is numbers."""
