@@ -115,9 +115,9 @@ def placeholders(move: Move, ids: Mapping[str, Sequence[UUID]]) -> dict[str, str
 
 
 def _query(move: Move, ids: Mapping[str, Sequence[UUID]], known: Known) -> dict[str, str]:
-    """One or two of the parameters the route documents."""
+    """One or two of the parameters the route documents, now and then none: a good call must not fail for them."""
     names = known.parameters.get(move.way.label, ())
-    if not names:
+    if not names or move.shape % 5 == 1:
         return {}
     values = {
         "user_id": USERS[move.pick % 2] if move.shape % 7 else "*",
@@ -161,6 +161,7 @@ def bodies(move: Move, ids: Mapping[str, Sequence[UUID]]) -> dict[str, Any]:
     memory, filters = _id(ids, "memory", move.pick), _filters(move, ids)
     said = [{"role": "user", "content": f"I play the {WORDS[move.aim]} on day {move.pick}"}]
     chosen = {"filters": filters} if move.shape % 3 else entity
+    form = {"schema": {"type": "object", "properties": {"note": {"type": "string"}}}} if move.shape % 7 == 0 else {}
     return {
         "add": {"messages": said, "infer": move.shape % 4 == 0, "metadata": {"place": "attic"}, **entity},
         "text": {"text": f"changed to {move.pick}", "metadata": {"place": "cellar"}},
@@ -172,7 +173,7 @@ def bodies(move: Move, ids: Mapping[str, Sequence[UUID]]) -> dict[str, Any]:
         },
         "feedback": {"memory_id": memory, "feedback": "NEGATIVE", "feedback_reason": "tried"},
         "export": {
-            "schema": {},
+            **form,
             **chosen,
             **({"memory_export_id": _id(ids, "export", move.pick)} if move.shape % 2 else {}),
         },

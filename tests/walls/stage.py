@@ -147,7 +147,7 @@ class Stage:
         gone = {"messages": [{"role": "user", "content": tenant.canary}], "infer": False, "user_id": "carol"}
         await self._own(tenant, "POST", "/v1/memories", gone)
         await self._own(tenant, "DELETE", "/v1/memories?user_id=carol", None)
-        export = {"schema": {"note": tenant.canary}, "filters": {"user_id": "*"}}
+        export = {"filters": {"user_id": "*"}}
         await self._own(tenant, "POST", "/v1/exports", export)
         project = f"/api/v1/orgs/organizations/{tenant.project_id}/projects/{tenant.project_id}"
         await self._own(tenant, "PATCH", project, {"custom_instructions": tenant.canary})

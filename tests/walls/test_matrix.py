@@ -15,7 +15,7 @@ from shared.db.engine import ApiDatabase
 from shared.settings import Settings
 from tests.stack import Stack
 from tests.walls.matrix import Matrix
-from tests.walls.moves import BAD, GOOD
+from tests.walls.moves import BAD, GOOD, Move
 from tests.walls.routes import BODIES, ways
 from tests.walls.stage import Stage
 
@@ -65,8 +65,13 @@ def test_a_query_without_its_filter_is_found(make_stage: Callable[[], Stage], mo
     stage = make_stage()
     _forget_filters(stage)
 
-    with pytest.raises(AssertionError, match=r"was served|was read by|were read by|were changed"):
-        Matrix(stage).play(CALLS, 1)
+    matrix, tenant = Matrix(stage), stage.tenants[0]
+    (reading,) = [way for way in stage.ways if way.label == "GET /v1/memories/{memory_id}"]
+
+    with pytest.raises(AssertionError, match="an id of another tenant was served"):
+        stage.run(matrix.call(tenant, "admin", Move(reading, who=0, aim=1, pick=0, shape=1, repeat=5)))
+    with pytest.raises(AssertionError, match=r"was served|was read by|were read by|were changed|-> 500"):
+        matrix.play(CALLS, 1)
 
 
 def test_the_second_wall_holds_when_the_first_forgets(make_stage: Callable[[], Stage]) -> None:
