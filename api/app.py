@@ -24,6 +24,7 @@ from api.gate import Gate
 from api.routes import (
     events,
     health,
+    imports,
     mem0_entities,
     mem0_items,
     mem0_manage,
@@ -47,7 +48,7 @@ from shared.wakeups import Listener
 # Paths with a fixed word before those with an id in its place.
 _ROUTERS = (
     mem0_items.router, mem0_memories.router, memories.router, events.router, mem0_entities.router, mem0_manage.router,
-    mem0_project.router, oss.router, health.router,
+    mem0_project.router, oss.router, imports.router, health.router,
 )  # fmt: skip
 
 
