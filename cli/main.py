@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli import keys
+from cli import import_jobs, keys
 from cli.terminal import DataDir, load_settings, plain_errors
 
 app = typer.Typer(
@@ -17,6 +17,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(keys.app, name="keys")
+app.add_typer(import_jobs.app, name="imports")
+app.command("import")(import_jobs.import_files)
 
 
 @app.command()

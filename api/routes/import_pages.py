@@ -17,6 +17,7 @@ _EXAMPLE = {
 _WHOLE = _EXAMPLE | {
     "last_line": 5200,
     "messages_in_work": 960,
+    "cost": 1.79,
     "faults": [{"line": 17, "part": 0, "state": "REJECTED", "reason": "not JSON: unexpected end of data"}],
 }
 _NDJSON = {

@@ -26,6 +26,7 @@ from shared.db.imports import Import, State
 from shared.errors import BadRequest, Conflict, NotFound
 from shared.importing.groups import Format
 from shared.model.scope import ID_FIELDS
+from shared.settings import Settings
 
 router = APIRouter(prefix="/v1/imports", tags=["imports"], redirect_slashes=False)
 
@@ -199,7 +200,12 @@ async def _shown(parts: Parts, found: Import, after: tuple[int, int] = (0, 0)) -
     now, faults, last, in_work = await parts.db.run(work)
     if now is None:
         raise _missing()
-    return record(now) | {"last_line": last, "messages_in_work": in_work, "faults": [_fault(fault) for fault in faults]}
+    cost = {"cost": _cost(now, parts.settings)}
+    return (
+        record(now)
+        | cost
+        | {"last_line": last, "messages_in_work": in_work, "faults": [_fault(fault) for fault in faults]}
+    )
 
 
 def record(item: Import) -> dict[str, Any]:
@@ -215,6 +221,13 @@ def _eta(item: Import) -> float | None:
     if item.state != "RUNNING" or item.started_at is None or not item.ended or not left:
         return None
     return round((datetime.now(UTC) - item.started_at).total_seconds() / item.ended * left, 1)
+
+
+def _cost(item: Import, settings: Settings) -> float | None:
+    """USD so far; None where no prices are set."""
+    prices = (settings.price_input, settings.price_output)
+    spent = item.input_tokens * prices[0] + item.output_tokens * prices[1]
+    return round(spent / 1_000_000, 4) if any(prices) else None
 
 
 def _fault(fault: Fault) -> dict[str, Any]:
