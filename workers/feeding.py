@@ -10,35 +10,37 @@ from uuid import UUID
 
 from shared.crashpoints import reach
 from shared.db import accept, import_lines, imports
-from shared.db.engine import Session
+from shared.db.engine import Database, Session
 from shared.db.imports import Import
 from shared.importing.prepared import unpack
-from workers.parts import Parts
 
 _STEP = 20  # groups in one transaction: it holds the locks of as many scopes
 _SETTLE = 500
 _QUIET = 30.0  # seconds without new lines after which an unfinished upload's last block is handed over, too
 
 
-def feed(parts: Parts, stopping: Callable[[], bool]) -> int:
-    """Bring every running import as far as it may go now; returns how many groups were handed over or counted."""
+def feed(db: Database, in_work: int, stopping: Callable[[], bool]) -> int:
+    """Bring every running import as far as it may go now; returns how many groups were handed over or counted.
+
+    `in_work`: messages of one import that may be with the workers at a time.
+    """
     done = 0
-    for project_id, import_id in parts.db.run(imports.running):
-        while not stopping() and (moved := _step(parts, project_id, import_id)):
+    for project_id, import_id in db.run(imports.running):
+        while not stopping() and (moved := _step(db, in_work, project_id, import_id)):
             done += moved
     return done
 
 
-def _step(parts: Parts, project_id: UUID, import_id: UUID) -> int:
+def _step(db: Database, in_work: int, project_id: UUID, import_id: UUID) -> int:
     """One transaction; 0 = nothing to do for now."""
-    with parts.db.transaction() as session:
+    with db.transaction() as session:
         job = imports.take(session, project_id, import_id)
         if job is None:
             return 0
         settled = import_lines.settle(session, project_id, import_id, _SETTLE)
         if _over(session, job):
             return 0
-        fed = _hand_over(parts, session, job)
+        fed = _hand_over(session, job, in_work)
         if not fed:
             import_lines.finish(session, project_id, import_id)
     reach("feed.after")
@@ -55,9 +57,9 @@ def _over(session: Session, job: Import) -> bool:
     return True
 
 
-def _hand_over(parts: Parts, session: Session, job: Import) -> int:
+def _hand_over(session: Session, job: Import, in_work: int) -> int:
     key = (job.project_id, job.id)
-    room = parts.settings.import_in_work - import_lines.in_work(session, *key)
+    room = in_work - import_lines.in_work(session, *key)
     if room <= 0:
         return 0
     waiting = import_lines.ready(session, *key, upto=_whole(session, job), limit=_STEP)

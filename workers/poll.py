@@ -91,7 +91,7 @@ class Poll:
         if not self._feed_busy.acquire(blocking=False):
             return
         try:
-            if feed(self._parts, self._stop.is_set):
+            if feed(self._parts.db, self._parts.settings.import_in_work, self._stop.is_set):
                 self._dispatcher.drain()
         except ServiceError as error:
             _log.warning("feed_failed", code=error.code)

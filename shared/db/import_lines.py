@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -144,20 +145,14 @@ def ready(session: Session, project_id: UUID, import_id: UUID, *, upto: int, lim
 
 def fed(session: Session, project_id: UUID, import_id: UUID, handed: Sequence[tuple[Ready, UUID]]) -> None:
     """These are events now; what they held lives on there."""
-    session.execute(
-        sa.text(
-            """
-            UPDATE import_lines l SET state = 'FED', prepared = NULL, event_id = n.event_id
-            FROM unnest(CAST(:lines AS bigint[]), CAST(:parts AS int[]), CAST(:events AS uuid[]))
-                AS n(line, part, event_id)
-            WHERE l.project_id = :p AND l.import_id = :i AND l.line = n.line AND l.part = n.part
-            """
-        ),
-        {
-            "p": project_id, "i": import_id, "lines": [item.line for item, _ in handed],
-            "parts": [item.part for item, _ in handed], "events": [event_id for _, event_id in handed],
-        },
-    )  # fmt: skip
+    for item, event_id in handed:
+        session.execute(
+            sa.text(
+                "UPDATE import_lines SET state = 'FED', prepared = NULL, event_id = :e"
+                " WHERE project_id = :p AND import_id = :i AND line = :line AND part = :part"
+            ),
+            {"p": project_id, "i": import_id, "e": event_id, "line": item.line, "part": item.part},
+        )
 
 
 def in_work(session: Session, project_id: UUID, import_id: UUID) -> int:
@@ -172,39 +167,63 @@ def in_work(session: Session, project_id: UUID, import_id: UUID) -> int:
     return int(found)
 
 
-_SETTLE = sa.text(
+# Keys, not joins: a table that grew this fast has no statistics yet, and a join planned without them is quadratic.
+_FED = sa.text(
     """
-    WITH ended AS (
-        SELECT l.line, l.part, e.status, e.error_code, d.results, d.usage FROM import_lines l
-        LEFT JOIN events e ON e.project_id = l.project_id AND e.id = l.event_id
-        LEFT JOIN event_payloads d ON d.project_id = e.project_id AND d.event_id = e.id
-        WHERE l.project_id = :p AND l.import_id = :i AND l.state = 'FED'
-          AND (e.id IS NULL OR e.status IN ('SUCCEEDED', 'FAILED'))
-        ORDER BY l.line, l.part LIMIT :limit
-        FOR UPDATE OF l SKIP LOCKED
-    )
-    UPDATE import_lines l SET state = CASE WHEN n.status = 'FAILED' THEN 'FAILED' ELSE 'DONE' END,
-        error = n.error_code
-    FROM ended n WHERE l.project_id = :p AND l.import_id = :i AND l.line = n.line AND l.part = n.part
-    RETURNING n.status, n.results, n.usage
+    SELECT event_id FROM import_lines WHERE project_id = :p AND import_id = :i AND state = 'FED'
+    """
+)
+_ENDED = sa.text(
+    """
+    SELECT e.id, e.status, e.error_code FROM events e
+    WHERE e.project_id = :p AND e.id = ANY(:ids)
+    """
+)
+_RESULTS = sa.text(
+    """
+    SELECT d.results, d.usage FROM event_payloads d WHERE d.project_id = :p AND d.event_id = ANY(:ids)
+    """
+)
+_CLOSE = sa.text(
+    """
+    UPDATE import_lines SET state = CASE WHEN event_id = ANY(:failed) THEN 'FAILED' ELSE 'DONE' END,
+        error = CASE WHEN event_id = ANY(:failed) THEN (
+            SELECT e.error_code FROM events e WHERE e.project_id = :p AND e.id = import_lines.event_id) END
+    WHERE project_id = :p AND import_id = :i AND state = 'FED' AND event_id = ANY(:ids)
     """
 )
 
 
 def settle(session: Session, project_id: UUID, import_id: UUID, limit: int) -> int:
-    """Count what ended, each group once; returns how many. An event that was erased meanwhile counts as ended."""
-    rows = session.execute(_SETTLE, {"p": project_id, "i": import_id, "limit": limit}).all()
-    if not rows:
+    """Count what ended, each group once; returns how many. An event that was erased meanwhile counts as ended.
+
+    The caller holds the import's row: nobody else settles it at the same time.
+    """
+    fed_ids = set(session.scalars(_FED, {"p": project_id, "i": import_id}))
+    if not fed_ids:
         return 0
-    did = [str(result.get("event")) for row in rows for result in row.results or ()]
+    events = session.execute(_ENDED, {"p": project_id, "ids": list(fed_ids)}).all()
+    gone = fed_ids - {event.id for event in events}
+    ended = [event.id for event in events if event.status in ("SUCCEEDED", "FAILED")][:limit] + list(gone)
+    if not ended:
+        return 0
+    failed = [event.id for event in events if event.status == "FAILED"]
+    _count_results(session, project_id, import_id, ended, failed)
+    session.execute(_CLOSE, {"p": project_id, "i": import_id, "ids": ended, "failed": failed})
+    return len(ended)
+
+
+def _count_results(
+    session: Session, project_id: UUID, import_id: UUID, ended: Sequence[UUID], failed: Sequence[UUID]
+) -> None:
+    rows = session.execute(_RESULTS, {"p": project_id, "ids": list(ended)}).all()
+    did = Counter(str(result.get("event")) for row in rows for result in row.results or ())
     usage = [row.usage or {} for row in rows]
     imports.count(
-        session, project_id, import_id, ended=len(rows), failed=sum(row.status == "FAILED" for row in rows),
-        added=did.count("ADD"), updated=did.count("UPDATE"), deleted=did.count("DELETE"),
-        calls=_sum(usage, "calls"), input_tokens=_sum(usage, "prompt_tokens"),
-        output_tokens=_sum(usage, "completion_tokens"),
+        session, project_id, import_id, ended=len(ended), failed=len(set(failed) & set(ended)),
+        added=did["ADD"], updated=did["UPDATE"], deleted=did["DELETE"], calls=_sum(usage, "calls"),
+        input_tokens=_sum(usage, "prompt_tokens"), output_tokens=_sum(usage, "completion_tokens"),
     )  # fmt: skip
-    return len(rows)
 
 
 def _sum(usage: Sequence[dict[str, Any]], name: str) -> int:

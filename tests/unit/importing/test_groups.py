@@ -85,7 +85,8 @@ def test_other_names_of_the_same(raw: dict[str, Any], message: dict[str, Any]) -
         ({"messages": 7}, "must be a list"),
         ({"mapping": 7}, "`mapping` must be an object"),
         ({"conversation": {"session_1": [{"speaker": "A", "text": "b"}]}}, "session_1_date_time"),
-        ({"conversation": {"session_1": [{"text": "b"}], "session_1_date_time": "1:56 pm on 8 May, 2023"}}, "session_1 holds"),
+        ({"conversation": {"session_1": [{"text": "b"}], "session_1_date_time": "1:56 pm on 8 May, 2023"}},
+         "session_1 holds"),
     ],
 )  # fmt: skip
 def test_a_fault_names_its_place(line: Any, says: str) -> None:
