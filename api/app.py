@@ -22,6 +22,7 @@ from api.bell import Ringer
 from api.deps import Parts
 from api.gate import Gate
 from api.routes import (
+    erasures,
     events,
     health,
     imports,
@@ -32,8 +33,10 @@ from api.routes import (
     mem0_project,
     memories,
     oss,
+    webhooks,
 )
 from api.search import Searcher
+from api.strangers import Strangers
 from api.ticker import every
 from api.wait import Waiters
 from shared import crashpoints, logs
@@ -44,11 +47,12 @@ from shared.model.ids import uuid7
 from shared.settings import Settings, get_settings
 from shared.vectors.index import VectorIndex
 from shared.wakeups import Listener
+from shared.webhooks.addresses import allowed
 
 # Paths with a fixed word before those with an id in its place.
 _ROUTERS = (
     mem0_items.router, mem0_memories.router, memories.router, events.router, mem0_entities.router, mem0_manage.router,
-    mem0_project.router, oss.router, imports.router, health.router,
+    mem0_project.router, oss.router, webhooks.router, erasures.router, imports.router, health.router,
 )  # fmt: skip
 
 
@@ -73,11 +77,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 def _refuse_missing(settings: Settings) -> None:
     given = {name: getattr(settings, name) for name in ("database_url", "redis_url", "qdrant_url")}
-    if not settings.insecure_dev:
+    if not settings.insecure_dev or settings.webhooks:
         given["key_pepper"] = settings.key_pepper.get_secret_value()
     missing = [f"FLUMES_{name.upper()}" for name, value in given.items() if not value]
     if missing:
         raise ValueError(f"the API needs {', '.join(missing)}")
+    if settings.webhooks:
+        allowed(settings.webhook_allow)
 
 
 @asynccontextmanager
@@ -111,7 +117,12 @@ def _open(settings: Settings) -> Parts:
     return Parts(
         settings=settings,
         db=db,
-        keyring=Keyring(db, settings.key_pepper.get_secret_value(), insecure_dev=settings.insecure_dev),
+        keyring=Keyring(
+            db,
+            settings.key_pepper.get_secret_value(),
+            insecure_dev=settings.insecure_dev,
+            strangers=Strangers(settings.bad_keys_per_minute, settings.trusted_proxies),
+        ),
         waiters=waiters,
         listener=Listener(settings.redis_url, f"flumes:wake:{uuid7().hex}", waiters.wake),
         ringer=Ringer(settings.redis_url),

@@ -5,22 +5,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Literal
 from uuid import UUID
 
+from api.strangers import Strangers
 from shared import clock
-from shared.db import keys, projects
+from shared.db import keys, projects, tenancy
 from shared.db.engine import ApiDatabase, Session
 from shared.db.keys import RIGHTS, ApiKey
 from shared.db.projects import Project
-from shared.errors import Forbidden, NotFound, Unauthorized
+from shared.errors import Forbidden, NotFound, Overloaded, ServiceError, Unauthorized
 from shared.model.scope import ScopeIds
+from shared.model.seal import Seal, sealed
 
 Scheme = Literal["bearer", "token", "x-api-key", "none"]
 
@@ -31,7 +34,10 @@ _REMEMBERED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An authenticated caller. `user_id`, `agent_id`: the only ones it may touch, None = any."""
+    """An authenticated caller. `user_id`, `agent_id`: the only ones it may touch, None = any.
+
+    `seal`: makes what stands for an id, or for a request's key, once it is erased.
+    """
 
     project: Project
     key: str  # public id, or "insecure-dev"
@@ -39,6 +45,7 @@ class Caller:
     scheme: Scheme
     user_id: str | None = None
     agent_id: str | None = None
+    seal: Seal = field(default=Seal(""), repr=False, compare=False)
 
     @property
     def project_id(self) -> UUID:
@@ -63,8 +70,14 @@ class Caller:
         return ScopeIds(self.user_id or ids.user_id, self.agent_id or ids.agent_id, ids.app_id, ids.run_id)
 
     def owns(self, ids: ScopeIds) -> bool:
-        """Whether something with these ids is within what this key may see."""
-        return self.user_id in (None, ids.user_id) and self.agent_id in (None, ids.agent_id)
+        """Whether something with these ids, or with what stands for them, is within what this key may see."""
+        return self._is("user_id", ids.user_id) and self._is("agent_id", ids.agent_id)
+
+    def _is(self, name: str, value: str | None) -> bool:
+        bound: str | None = getattr(self, name)
+        if bound is None or value == bound:
+            return True
+        return sealed(value) and value == self.seal.entity(self.project_id, name, bound)
 
     def must_own(self, ids: ScopeIds | None, missing: NotFound) -> None:
         """Raises `missing` for what is not there and for what another bound key owns: the caller cannot tell."""
@@ -82,27 +95,46 @@ class _Known:
 class Keyring:
     """Turns headers into a `Caller`; good keys are cached by the hash of the token, never by the token."""
 
-    def __init__(self, db: ApiDatabase, pepper: str, *, insecure_dev: bool = False) -> None:
+    def __init__(
+        self, db: ApiDatabase, pepper: str, *, insecure_dev: bool = False, strangers: Strangers | None = None
+    ) -> None:
+        """`strangers`: limits callers who keep trying keys nobody knows."""
         self._db = db
+        self._strangers = strangers or Strangers(0)
+        self._one_at_a_time = asyncio.Lock()
         self._pepper = pepper
+        self._seal = Seal(pepper)
         self._insecure = insecure_dev
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
         self._dev: Project | None = None
 
     async def caller(self, headers: Mapping[str, str], client: str | None) -> Caller:
-        """The caller behind these headers. Raises `Unauthorized`, `Unavailable`."""
+        """The caller behind these headers. Raises `Unauthorized`, `Overloaded`, `Unavailable`."""
         scheme, token = _token(headers)
-        known = await self._lookup(token) if token else None
+        address = self._strangers.address(client, headers)
+        known = await self._lookup(token, address) if token else None
         if known is not None and known.key is not None and known.project is not None:
             key = known.key
-            return Caller(known.project, key.public_id, frozenset(key.rights), scheme, key.user_id, key.agent_id)
-        if self._insecure and _is_local(client) and "origin" not in headers:
+            return Caller(
+                known.project, key.public_id, frozenset(key.rights), scheme, key.user_id, key.agent_id, self._seal
+            )  # fmt: skip
+        if self._insecure and _is_local(client) and not {"origin", "x-forwarded-for"} & set(headers):
             if self._dev is None:
-                self._dev = await self._db.run(projects.ensure)
-            return Caller(self._dev, "insecure-dev", frozenset(RIGHTS), scheme)
+                with tenancy.across(tenancy.Role.OPERATOR):
+                    self._dev = await self._db.run(projects.ensure)
+            return Caller(self._dev, "insecure-dev", frozenset(RIGHTS), scheme, seal=self._seal)
         if not token:
             raise Unauthorized("an API key is needed: `Authorization: Bearer <key>`", code="missing_key")
-        raise Unauthorized("this API key is not known, expired or revoked", code="invalid_key")
+        raise self._refusal(token, address)
+
+    def _refusal(self, token: str, address: str) -> ServiceError:
+        """A bad key; one too many from this address, or for this key, is told to stay away for a while."""
+        parts = keys.parse(token)
+        seconds = self._strangers.knocked(address, parts[0] if parts else None)
+        if seconds > 0:
+            detail = "too many unknown keys from this address, or for this key"
+            return Overloaded(detail, code="too_many_bad_keys", retry_after=seconds)
+        return Unauthorized("this API key is not known, expired or revoked", code="invalid_key")
 
     def forget(self, project_id: UUID) -> None:
         """Its settings were changed here: look again at the next call."""
@@ -113,19 +145,26 @@ class Keyring:
         )
         self._dev = None
 
-    async def _lookup(self, token: str) -> _Known | None:
+    async def _lookup(self, token: str, address: str) -> _Known | None:
         if keys.parse(token) is None:
             return None
         name = hashlib.sha256(token.encode()).digest()
         known = self._known.get(name)
         if known is None or known.until < time.monotonic():
-            known = await self._ask(token)
+            known = await self._ask_in_turn(token, address)
             self._known[name] = known
             self._known.move_to_end(name)
             if len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
         expires = known.key.expires_at if known.key else None
         return None if expires is not None and expires <= clock.now() else known
+
+    async def _ask_in_turn(self, token: str, address: str) -> _Known:
+        """Addresses past their limit share one connection for keys not seen lately: a flood keeps nobody else out."""
+        if not self._strangers.is_past(address):
+            return await self._ask(token)
+        async with self._one_at_a_time:
+            return await self._ask(token)
 
     async def _ask(self, token: str) -> _Known:
         asked = time.monotonic()
@@ -134,7 +173,8 @@ class Keyring:
             key = keys.find(session, token, self._pepper)
             return key, projects.get(session, key.project_id) if key else None
 
-        key, project = await self._db.run(work)
+        with tenancy.across(tenancy.Role.KEYS):
+            key, project = await self._db.run(work)
         return _Known(key, project, asked + (_FRESH if key else _BAD))
 
 

@@ -13,6 +13,7 @@ from api.auth import Caller, Keyring
 from api.bell import Ringer
 from api.search import Searcher
 from api.wait import Waiters
+from shared.db import tenancy
 from shared.db.engine import ApiDatabase
 from shared.settings import Settings
 from shared.wakeups import Listener
@@ -45,6 +46,7 @@ def may(right: str) -> Callable[[Request], Awaitable[Caller]]:
         client = request.client.host if request.client else None
         found = await parts_of(request).keyring.caller(request.headers, client)
         found.demand(right)
+        tenancy.become(found.project_id)
         return found
 
     return caller

@@ -13,6 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import errors
+from shared.db import tenancy
 from shared.logs import get_logger
 from shared.metrics import REQUESTS
 from shared.model.ids import uuid7
@@ -35,7 +36,7 @@ class Gate:
         request_id = _request_id(headers)
         inner = {**scope, "path": scope["path"].rstrip("/") or "/", "request_id": request_id}
         outcome = _Outcome(send, request_id)
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        with structlog.contextvars.bound_contextvars(request_id=request_id), tenancy.nobody():
             try:
                 await self._app(inner, receive, outcome.send)
             except Exception as error:

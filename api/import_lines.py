@@ -105,7 +105,7 @@ class Reader:
             return [Staged(line.number, 0, digest, error=str(error)[:500])]
         return [
             Staged(
-                line.number, part, digest, event.ids.key(event.scope_key),
+                line.number, part, digest, event.ids,
                 min((m.said_at for m in event.messages if m.said_at), default=None), len(event.messages), pack(event),
             )
             for part, event in enumerate(events)

@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from api.dialects import mem0_bodies as mem0
+from api.dialects import webhooks
 from api.routes.pages import PROBLEM
 from api.schemas import AddBody, MessageBody, PatchBody
 
@@ -17,7 +18,8 @@ Errors are one JSON object with string `detail` and `message`; `errors` names th
 
 _MODELS = (
     AddBody, MessageBody, PatchBody, mem0.Selection, mem0.ListBody, mem0.SearchBody, mem0.UpdateBody, mem0.BatchBody,
-    mem0.FeedbackBody, mem0.ExportBody, mem0.ExportGetBody, mem0.ProjectBody, mem0.MemberBody,
+    mem0.FeedbackBody, mem0.ExportBody, mem0.ExportGetBody, mem0.ProjectBody, mem0.MemberBody, webhooks.WebhookBody,
+    webhooks.WebhookChange,
 )  # fmt: skip
 _OPEN = ("/livez", "/readyz", "/metrics")
 

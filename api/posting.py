@@ -57,6 +57,8 @@ async def post(
     reach("accept.after")
     if not accepted.replayed:
         _note(parts, new, accepted, queued)
+    if new.infer:  # a project at its ceiling on tokens: its callers are not kept
+        accepted = replace(accepted, wait=max(accepted.wait, parts.admission.pause(new.project_id)))
     event, outcome = await _ended(parts, new, accepted, how)
     headers = {"Vary": "Prefer"}
     if how.applied:

@@ -12,6 +12,7 @@ from api.deps import Parts
 from shared.db import breakers, migrate
 from shared.db.breakers import Breaker
 from shared.db.engine import Session
+from shared.db.spend import CODE, PREFIX
 from shared.errors import ServiceError
 from shared.settings import Settings
 
@@ -37,7 +38,9 @@ class Report:
 
 async def check(parts: Parts) -> Report:
     """Look at every dependency at once; none can hold the answer for long."""
-    (postgres, open_breakers), qdrant = await asyncio.gather(_postgres(parts), _qdrant(parts))
+    (postgres, found), qdrant = await asyncio.gather(_postgres(parts), _qdrant(parts))
+    capped = [item for item in found if item.provider.startswith(PREFIX)]
+    open_breakers = [item for item in found if item not in capped]
     connected = parts.listener.connected and parts.ringer.healthy
     redis = _fine() if connected else _away("redis_unreachable", "workers and waiters poll meanwhile")
     checks = {
@@ -47,6 +50,7 @@ async def check(parts: Parts) -> Report:
         "extractor": _guarded(_extractor(parts.settings), open_breakers, "llm"),
         "embeddings": _guarded(_embeddings(parts.settings), open_breakers, "embeddings"),
         "breakers": {"status": "open" if open_breakers else "ok", "open": [_breaker(item) for item in open_breakers]},
+        "spend": _spend(capped),
     }
     return Report(postgres["status"] == "ok", checks)
 
@@ -110,6 +114,13 @@ def _guarded(found: Check, open_breakers: list[Breaker], word: str) -> Check:
 
 def _breaker(item: Breaker) -> Check:
     return {"provider": item.provider, "code": item.code, "failures": item.failures, "retry_in": round(item.wait, 1)}
+
+
+def _spend(capped: list[Breaker]) -> Check:
+    """Projects whose work waits for their ceiling on tokens; the service itself is fine."""
+    if not capped:
+        return _fine() | {"capped": 0}
+    return _fine() | {"capped": len(capped), "code": CODE, "retry_in": round(min(item.wait for item in capped), 1)}
 
 
 def _fine() -> Check:

@@ -29,7 +29,8 @@ def idempotency_key(
         return None
     if len(given) > _LONGEST:
         raise BadRequest(f"{HEADER} is longer than {_LONGEST} characters", field=HEADER)
-    return Key(_space(endpoint, caller), given, fingerprint(body), days)
+    space = _space(endpoint, caller)
+    return Key(space, given, fingerprint(body), days, caller.seal.request(caller.project_id, space, given))
 
 
 def fingerprint(body: Mapping[str, Any]) -> bytes:

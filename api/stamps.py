@@ -1,9 +1,13 @@
-"""Times and zones as callers write them: ISO 8601 or epoch seconds, IANA names."""
+"""Times and zones as callers write them: ISO 8601 or epoch seconds, IANA names.
+
+Nothing was said in the future: a stamp up to a day ahead comes from a clock that runs fast, or from a local time sent
+without its offset.
+"""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from shared.errors import BadRequest
@@ -13,6 +17,7 @@ _ZONE = re.compile(r"[A-Za-z0-9_+\-/]{1,64}")
 _OLDEST = datetime(1900, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(days=1)
 _WIDEST = timedelta(hours=15, minutes=59)  # what Postgres takes
+_MINUTE = timedelta(minutes=1)
 
 
 def zone_of(name: str, field: str = "timezone") -> ZoneInfo:
@@ -28,6 +33,7 @@ def zone_of(name: str, field: str = "timezone") -> ZoneInfo:
 def moment_of(value: object, field: str, zone: str | None, now: datetime) -> datetime:
     """An aware datetime with the caller's own offset; naive stamps and epoch seconds take the zone's (else UTC).
 
+    One that lies ahead counts as now, by a clock on the wall that shows what it says.
     Raises `BadRequest` naming the field when it is no time, before 1900, or more than a day ahead of `now`.
     """
     try:
@@ -41,7 +47,13 @@ def moment_of(value: object, field: str, zone: str | None, now: datetime) -> dat
         raise BadRequest(f"{field} lies before 1900", field=field)
     if late:
         raise BadRequest(f"{field} lies more than a day ahead (milliseconds? seconds are expected)", field=field)
-    return moment
+    return moment if moment <= now else _now_by_its_clock(moment, now)
+
+
+def _now_by_its_clock(ahead: datetime, now: datetime) -> datetime:
+    """`now`, in the offset where the date and time of `ahead` are read off the wall, as far as anybody lives there."""
+    offset = min((ahead.utcoffset() or timedelta(0)) + (ahead - now), _WIDEST)
+    return now.astimezone(timezone(timedelta(minutes=offset // _MINUTE)))
 
 
 def _parsed(value: object, zone: str | None) -> datetime:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from shared.db import events
+from shared.db import events, tenancy
 from shared.db.engine import ApiDatabase, Session
 from shared.metrics import WAITERS
 from shared.wakeups import Wake
@@ -104,7 +104,9 @@ class Waiters:
         """Which of the events waited for ended or were snoozed? One query for all of them. Raises `Unavailable`."""
         pairs = [(waiters[0].project_id, event_id) for event_id, waiters in self._waiting.items()]
         for start in range(0, len(pairs), _CHUNK):
-            for event_id, _, due_in in await self._db.run(_outstanding(pairs[start : start + _CHUNK])):
+            with tenancy.across(tenancy.Role.QUEUE):
+                ended = await self._db.run(_outstanding(pairs[start : start + _CHUNK]))
+            for event_id, _, due_in in ended:
                 for waiter in self._waiting.get(event_id, ()):
                     self._tell(waiter, Wake(event_id, due_in))
 

@@ -80,15 +80,17 @@ def _with_database(data_dir: object, work: Callable[[Session, str], T]) -> T:
     """Run `work` with a session and the pepper, in one transaction."""
     with plain_errors():
         from cli.connect import services
+        from shared.db import tenancy
         from shared.db.engine import Database
 
         with services(load_settings(data_dir=data_dir), index=False) as settings:
             pepper = settings.key_pepper.get_secret_value()
             if not pepper:
                 raise EmbeddedError("set FLUMES_KEY_PEPPER to the value the API runs with")
-            database = Database(settings.database_url, pool_size=2, name="flumes-keys")
+            database = Database(settings.database_url, pool_size=2, name="flumes-keys", walls=True)
             try:
-                return database.run(lambda session: work(session, pepper))
+                with tenancy.across(tenancy.Role.OPERATOR):
+                    return database.run(lambda session: work(session, pepper))
             except ValueError as error:
                 raise EmbeddedError(str(error)) from None
             finally:

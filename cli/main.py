@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli import import_jobs, keys
+from cli import erase, import_jobs, keys
 from cli.terminal import DataDir, load_settings, plain_errors
 
 app = typer.Typer(
@@ -17,6 +17,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(keys.app, name="keys")
+app.command()(erase.erase)
+app.command()(erase.erasures)
 app.add_typer(import_jobs.app, name="imports")
 app.command("import")(import_jobs.import_files)
 
@@ -93,6 +95,24 @@ def usage(
         from cli import usage as command
 
         command.show(load_settings(data_dir=data_dir), days=days, project=project)
+
+
+@app.command()
+def limit(
+    tokens_per_day: Annotated[
+        int | None, typer.Option(min=0, help="Tokens of a UTC day after which work waits; 0 = no ceiling.")
+    ] = None,
+    tokens_per_month: Annotated[int | None, typer.Option(min=0, help="The same for a UTC month.")] = None,
+    default: Annotated[bool, typer.Option("--default", help="Back to FLUMES_TOKENS_PER_DAY and _MONTH.")] = False,
+    project: Annotated[str, typer.Option(help="Project (tenant).")] = "default",
+    data_dir: DataDir = None,
+) -> None:
+    """Set a project's ceilings on tokens, or show them: what is over a ceiling waits, nothing is lost."""
+    with plain_errors():
+        from cli import limit as command
+
+        asked = command.Asked(project, tokens_per_day, tokens_per_month, default)
+        command.run(load_settings(data_dir=data_dir), asked)
 
 
 @app.command()

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.connect import services
-from shared.db import usage
+from shared.db import tenancy, usage
 from shared.db.engine import Database
 from shared.settings import Settings
 
@@ -16,9 +16,10 @@ _COLUMNS = ("calls", "prompt_tokens", "completion_tokens", "cached_tokens", "emb
 def show(settings: Settings, *, days: int, project: str | None) -> None:
     """Print a table, newest day first."""
     with services(settings, index=False) as told:
-        database = Database(told.database_url, pool_size=2, name="flumes-usage")
+        database = Database(told.database_url, pool_size=2, name="flumes-usage", walls=True)
         try:
-            spent = database.run(lambda session: usage.by_day(session, days, project))
+            with tenancy.across(tenancy.Role.OPERATOR):
+                spent = database.run(lambda session: usage.by_day(session, days, project))
         finally:
             database.close()
     table = Table("day (UTC)", "project", *(name.replace("_", " ") for name in _COLUMNS))

@@ -114,7 +114,7 @@ class Snooze(WorkError):
     """A dependency (LLM, embeddings, vector index) is away or over its limits; the work waits and keeps its attempts.
 
     Codes: `provider_unavailable`, `provider_timeout`, `rate_limited`, `quota_exhausted`, `provider_auth`,
-    `model_not_found`, `embeddings_unavailable`, `embeddings_invalid`, `index_unavailable`.
+    `model_not_found`, `embeddings_unavailable`, `embeddings_invalid`, `index_unavailable`, `spend_ceiling`.
     """
 
     code = "provider_unavailable"

@@ -28,6 +28,10 @@ SLOTS_BUSY = Gauge("flumes_slots_busy", "Windows in work")
 PENDING = Gauge("flumes_pending_messages", "Messages accepted and not yet applied", ["lane"])
 OLDEST = Gauge("flumes_oldest_pending_seconds", "Age of the oldest due event")
 INDEX_BACKLOG = Gauge("flumes_index_queue_rows", "Changes the vector index has not confirmed")
+WEBHOOKS_PENDING = Gauge("flumes_webhook_deliveries_pending", "Deliveries not yet accepted by an active webhook")
+WEBHOOKS_OLDEST = Gauge("flumes_webhook_oldest_pending_seconds", "Age of the oldest of them")
+WEBHOOK_ATTEMPTS = Counter("flumes_webhook_attempts_total", "Attempts to deliver, by what became of them", ["outcome"])
+SPEND_CAPPED = Gauge("flumes_projects_at_spend_ceiling", "Projects whose work waits for their ceiling on tokens")
 BREAKER_OPEN = Gauge("flumes_breaker_open", "1 while a provider is left alone", ["provider"])
 
 # Series that alerts watch exist from the start, at zero.
@@ -35,5 +39,7 @@ for _lane in ("live", "bulk"):
     ACCEPTED.labels(_lane)
     PENDING.labels(_lane)
 FINISHED.labels("SUCCEEDED", "")
+for _outcome in ("delivered", "retried", "failed"):
+    WEBHOOK_ATTEMPTS.labels(_outcome)
 for _code in ("llm_invalid_output", "llm_ungrounded", "llm_refused", "crashed", "expired", "partial", "internal"):
     FINISHED.labels("FAILED", _code)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -61,6 +62,12 @@ class Settings(BaseSettings):
     # --- who may call
     key_pepper: SecretStr = Field(SecretStr(""), description="HMAC pepper of API keys; required outside `flumes up`")
     insecure_dev: bool = Field(False, description="allow the API without keys; only on 127.0.0.1")
+    bad_keys_per_minute: int = Field(
+        60, ge=0, description="unknown keys from one address, or for one key, before they get 429; 0: no limit"
+    )
+    trusted_proxies: str = Field(
+        "", description="addresses or networks, comma-separated, whose `X-Forwarded-For` is believed"
+    )
 
     # --- the model
     extractor: Literal["auto", "openai", "rules"] = Field(
@@ -130,6 +137,10 @@ class Settings(BaseSettings):
     records_cap: int = Field(
         50, ge=1, description="new memories kept of a window of `window_messages`; larger windows: in proportion"
     )
+    tokens_per_day: int = Field(
+        0, ge=0, description="tokens a project may spend in a UTC day unless it has its own ceiling; 0: no ceiling"
+    )
+    tokens_per_month: int = Field(0, ge=0, description="the same for a UTC month")
     worker_pool: int = Field(8, ge=2, description="database connections of a worker")
     api_pool: int = Field(10, ge=2, description="database connections of an API process")
 
@@ -139,6 +150,19 @@ class Settings(BaseSettings):
     index_raw: bool = Field(
         True, description="keep messages searchable beside their statements (`include_raw=true`); projects may differ"
     )
+
+    # --- webhooks
+    webhooks: bool = Field(False, description="serve the webhook routes and deliver; needs `FLUMES_KEY_PEPPER`")
+    webhook_http: bool = Field(False, description="allow `http://` addresses beside `https://`")
+    webhook_allow: str = Field(
+        "",
+        description="networks (CIDR) and host names, with commas, that may be delivered to although they are private",
+    )
+    webhook_timeout: float = Field(15, gt=0, le=60, description="seconds for one attempt, from the name to the answer")
+    webhook_disable_days: float = Field(
+        5, ge=0, description="a delivery that failed for good disables a webhook that accepted nothing for so long"
+    )
+    webhook_keep_days: float = Field(30, gt=0, description="days a delivery is listed and can be replayed")
 
     # --- logs and tests
     worker_metrics_port: int = Field(0, ge=0, le=65535, description="port of a worker's `/metrics`; 0: none")
@@ -167,6 +191,11 @@ class Settings(BaseSettings):
         """Combinations that would break a promise are refused at start, by name."""
         if self.insecure_dev and self.host not in ("127.0.0.1", "localhost", "::1"):
             raise ValueError("FLUMES_INSECURE_DEV works only with FLUMES_HOST=127.0.0.1")
+        for part in filter(None, self.trusted_proxies.split(",")):
+            try:
+                ip_network(part.strip(), strict=False)
+            except ValueError:
+                raise ValueError(f"FLUMES_TRUSTED_PROXIES: {part.strip()} is no address or network") from None
         if self.attempt_deadline < self.llm_timeout:
             raise ValueError("FLUMES_ATTEMPT_DEADLINE must not be below FLUMES_LLM_TIMEOUT")
         if self.extractor == "openai" and not (self.openai_api_key or self.openai_base_url):

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from shared.db import capabilities, index_collections
+from shared.db import capabilities, index_collections, tenancy
 from shared.db.engine import Database
 from shared.db.index_collections import BM25_ONLY
 from shared.embeddings.factory import make_embedder
 from shared.embeddings.port import Embedder
 from shared.errors import ServiceError
 from shared.llm.capability import Capability
-from shared.llm.chat import ChatModel, make_chat
+from shared.llm.chat import ChatModel, make_chat, provider_name
 from shared.logs import get_logger
 from shared.model.message import Window
 from shared.model.record import Candidate, Extraction
@@ -47,6 +46,7 @@ def make_parts(settings: Settings, database: Database, background: ThreadPoolExe
     )
 
 
+@tenancy.across(tenancy.Role.INDEX)
 def _register_collection(database: Database, embedder: Embedder | None) -> None:
     model = embedder.model if embedder else BM25_ONLY
     name = collection_name(embedder.model if embedder else None, 1)
@@ -67,19 +67,12 @@ def _extractor(settings: Settings, database: Database, background: ThreadPoolExe
     def extract(window: Window, candidates: Sequence[Candidate], faults_of: FaultsOf) -> Extraction:
         return extractor.extract(window, candidates, faults_of)
 
-    return extract, _provider_name(settings)
+    return extract, provider_name(settings)
 
 
 def _rules(window: Window, candidates: Sequence[Candidate], faults_of: FaultsOf) -> Extraction:  # noqa: ARG001
     """The key-free extractor; its records are checked like any other, but nobody can be asked again."""
     return rules_extractor.extract(window, candidates)
-
-
-def _provider_name(settings: Settings) -> str:
-    """Another key, server or model is another provider: its breaker starts closed."""
-    secret = settings.openai_api_key.get_secret_value() if settings.openai_api_key else ""
-    parts = "\0".join((settings.openai_base_url or "", settings.llm_model, secret))
-    return f"llm:{hashlib.sha256(parts.encode()).hexdigest()[:12]}"
 
 
 def _adopt_capability(database: Database, chat: ChatModel, extractor: LLMExtractor) -> None:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from shared import metrics
 from shared.crashpoints import reach
-from shared.db import breakers, scopes
+from shared.db import breakers, scopes, tenancy
 from shared.db.scopes import Claim
 from shared.errors import ServiceError
 from shared.logs import get_logger
@@ -89,12 +89,13 @@ class Dispatcher:
             bulk = self._bulk < max(1, self._slots * 3 // 4)
             after = self._last_project
         settings = self._parts.settings
-        claim = self._parts.db.run(
-            lambda session: scopes.claim(
-                session, owner=self._parts.owner, lease=settings.lease, tenant_cap=settings.tenant_cap, after=after,
-                bulk=bulk, hint=hint, provider=self._parts.provider,
-            )
-        )  # fmt: skip
+        with tenancy.across(tenancy.Role.QUEUE):
+            claim = self._parts.db.run(
+                lambda session: scopes.claim(
+                    session, owner=self._parts.owner, lease=settings.lease, tenant_cap=settings.tenant_cap,
+                    after=after, bulk=bulk, hint=hint, provider=self._parts.provider,
+                )
+            )  # fmt: skip
         if claim is not None:
             with self._lock:
                 self._last_project = claim.scope.project_id
@@ -112,7 +113,10 @@ class Dispatcher:
                 self._note_success()
         except Exception as error:  # noqa: BLE001 - a slot must survive whatever a window does
             _log.exception("window_abandoned", scope=str(claim.scope.scope_id), error=type(error).__name__)
-            self._parts.db.run(lambda session: scopes.settle(session, claim, done=0, done_bytes=0, delay=_AFTER_FAULT))
+            with tenancy.tenant(claim.scope.project_id):
+                self._parts.db.run(
+                    lambda session: scopes.settle(session, claim, done=0, done_bytes=0, delay=_AFTER_FAULT)
+                )
         finally:
             with self._lock:
                 self._bulk -= bulk

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from shared.crashpoints import reach
-from shared.db import accept, import_lines, imports
+from shared.db import accept, import_lines, imports, tenancy
 from shared.db.engine import Database, Session
 from shared.db.imports import Import
 from shared.importing.prepared import unpack
@@ -25,9 +25,12 @@ def feed(db: Database, in_work: int, stopping: Callable[[], bool]) -> int:
     `in_work`: messages of one import that may be with the workers at a time.
     """
     done = 0
-    for project_id, import_id in db.run(imports.running):
-        while not stopping() and (moved := _step(db, in_work, project_id, import_id)):
-            done += moved
+    with tenancy.across(tenancy.Role.QUEUE):
+        running = db.run(imports.running)
+    for project_id, import_id in running:
+        with tenancy.tenant(project_id):
+            while not stopping() and (moved := _step(db, in_work, project_id, import_id)):
+                done += moved
     return done
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from shared.db import scopes
+from shared.db import scopes, tenancy
 from shared.db.engine import Database
 from shared.db.scopes import Claim
 from shared.errors import ServiceError
@@ -61,6 +61,7 @@ class Leases:
             if not claims:
                 continue
             try:
-                self._db.run(lambda session, claims=claims: scopes.heartbeat(session, claims, self._lease))  # type: ignore[misc]
+                with tenancy.across(tenancy.Role.QUEUE):
+                    self._db.run(lambda session, claims=claims: scopes.heartbeat(session, claims, self._lease))  # type: ignore[misc]
             except ServiceError as error:
                 _log.warning("leases_not_renewed", code=error.code, claims=len(claims))

@@ -17,7 +17,7 @@ from celery import signals
 from prometheus_client import start_http_server
 
 from shared import crashpoints, logs
-from shared.db import events, scopes
+from shared.db import events, scopes, spend, tenancy
 from shared.db.engine import Database
 from shared.db.scopes import Claim
 from shared.errors import ServiceError
@@ -29,6 +29,7 @@ from workers.leases import Leases
 from workers.parts import Parts
 from workers.pipeline.run import run
 from workers.poll import Poll
+from workers.webhooks import Deliveries
 
 _GOODBYE = 3.0  # seconds an idle worker leaves Celery to part from its broker, which may be half-open
 
@@ -44,22 +45,25 @@ class Worker:
         self.leases = Leases(parts.db, lease=settings.lease, deadline=settings.attempt_deadline)
         self.dispatcher = Dispatcher(parts, self.leases, run)
         self.poll = Poll(parts, self.dispatcher)
+        self.deliveries = Deliveries(settings, parts.db)
 
     def start(self) -> None:
         self.leases.start()
         self.poll.start()
+        self.deliveries.start()
 
     def stop_claiming(self) -> None:
         """From now on nothing new is begun."""
         self.dispatcher.stopping.set()
         self.poll.stop()
+        self.deliveries.stop()
 
     def wait_idle(self, seconds: float) -> bool:
-        """True when all windows in work ended within `seconds`."""
+        """True when all windows and deliveries in work ended within `seconds`."""
         until = time.monotonic() + seconds
-        while self.leases.held() and time.monotonic() < until:
+        while (self.leases.held() or self.deliveries.busy) and time.monotonic() < until:
             time.sleep(0.05)
-        return not self.leases.held()
+        return not (self.leases.held() or self.deliveries.busy)
 
     def release(self) -> None:
         """Give back what is still in work, so that another worker need not wait for the leases to run out."""
@@ -67,7 +71,8 @@ class Worker:
         crashpoints.reach("release")
         for claim in self.leases.held():
             try:
-                self.parts.db.run(lambda session, claim=claim: _give_back(session, claim))  # type: ignore[misc]
+                with tenancy.tenant(claim.scope.project_id):
+                    self.parts.db.run(lambda session, claim=claim: _give_back(session, claim))  # type: ignore[misc]
             except ServiceError as error:
                 _log.warning("lease_not_released", code=error.code)
 
@@ -103,11 +108,12 @@ def connect(settings: Settings) -> None:
 def _start(settings: Settings) -> None:
     crashpoints.arm(settings)
     owner = f"{socket.gethostname()}:{os.getpid()}:{uuid7().hex[-8:]}"
-    database = Database(settings.database_url, pool_size=settings.worker_pool)
+    database = Database(settings.database_url, pool_size=settings.worker_pool, walls=True)
     background = ThreadPoolExecutor(max(4, settings.slots // 4), thread_name_prefix="flumes-index")
     with _lock:
         worker = Worker(settings, make_parts(settings, database, background, owner))
         _state["worker"] = worker
+    worker.parts.db.run(spend.look_again)
     worker.start()
     if settings.worker_metrics_port:
         start_http_server(settings.worker_metrics_port, addr=settings.host)

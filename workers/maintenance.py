@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
-from shared.db import index_audit, index_collections
+from shared.db import index_audit, index_collections, tenancy
 from shared.db.engine import Database
 from shared.db.index_collections import BM25_ONLY, Collection
 from shared.errors import Unavailable
@@ -49,12 +49,13 @@ class Report:
 @contextmanager
 def _parts(settings: Settings) -> Iterator[Parts]:
     """A worker's parts without a worker: no bells, no poll, and no model is called."""
-    database = Database(settings.database_url, pool_size=4, name="flumes-maintenance")
+    database = Database(settings.database_url, pool_size=4, name="flumes-maintenance", walls=True)
     background = ThreadPoolExecutor(1)
     quiet = settings.model_copy(update={"extractor": "rules", "embeddings": settings.embeddings_name})
     parts = make_parts(quiet, database, background, "maintenance")
     try:
-        yield parts
+        with tenancy.across(tenancy.Role.INDEX):
+            yield parts
     finally:
         background.shutdown(wait=True)
         parts.close()

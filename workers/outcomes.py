@@ -10,7 +10,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from shared import metrics
-from shared.db import breakers, events, messages, scopes, usage
+from shared.db import breakers, events, messages, scopes
 from shared.db.engine import Session
 from shared.db.events import Finished, Progress
 from shared.errors import Narrow, PermanentFailure, Snooze, Unavailable, WorkError
@@ -23,8 +23,6 @@ from workers.work import Done, Stale, Work
 Remember = Callable[[Parts, Work], Done]
 
 _RETRY_BASE, _RETRY_CAP = 1.0, 60.0
-_VISIBLE_PAUSE = 300.0  # a bad key or an empty account is looked at again this often, in seconds
-_PAUSING_CODES = ("provider_auth", "quota_exhausted", "model_not_found")
 _NOTHING = Done((), ())
 
 _log = get_logger(__name__)
@@ -87,7 +85,7 @@ def _pause(error: Snooze, before: int) -> float:
     """Seconds: what the provider asked for, else 1, 2, 4 .. 60."""
     if error.retry_after is not None:
         return max(0.1, error.retry_after)
-    if error.code in _PAUSING_CODES:
+    if error.code in breakers.PAUSING_CODES:
         return _RETRY_CAP
     return min(_RETRY_CAP, _RETRY_BASE * float(2 ** min(before, 6)))
 
@@ -96,10 +94,8 @@ def _trip(parts: Parts, error: Snooze) -> None:
     """Only the chat model's breaker stops claims; a window that needs the index or embeddings waits by itself."""
     if parts.provider is None or error.provider != "llm":
         return
-    provider, seconds = parts.provider, error.retry_after
-    if seconds is None and error.code in _PAUSING_CODES:
-        seconds = _VISIBLE_PAUSE
-    parts.db.run(lambda session: breakers.fail(session, provider, error.code, error.detail, seconds=seconds))
+    provider = parts.provider
+    parts.db.run(lambda session: breakers.trip(session, provider, error))
 
 
 def _fail(parts: Parts, work: Work, error: WorkError, wasted: Usage) -> Done:
@@ -112,7 +108,6 @@ def _fail(parts: Parts, work: Work, error: WorkError, wasted: Usage) -> Done:
         finished = events.advance(session, work.claim.scope.project_id, _failures(work, error, wasted))
         _return_rest(session, work)
         scopes.settle(session, work.claim, done=len(poison), done_bytes=size)
-        usage.add(session, work.claim.scope.project_id, wasted)
     _log.warning("message_failed", code=error.code, events=[str(event.event_id) for event in finished])
     return Done((), tuple(finished))
 

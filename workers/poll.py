@@ -1,4 +1,4 @@
-"""The look at Postgres that makes bells optional: due scopes, index rows left over, gauges, old keys.
+"""The look at Postgres that makes bells optional: due scopes, index rows left over, gauges, old keys and deliveries.
 
 Every worker polls, with jitter; there is no singleton.
 """
@@ -11,7 +11,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from shared import metrics
-from shared.db import idempotency, index_queue, scopes
+from shared.db import idempotency, index_queue, scopes, tenancy, webhook_outbox
 from shared.errors import ServiceError
 from shared.logs import get_logger
 from workers.dispatch import Dispatcher
@@ -58,7 +58,8 @@ class Poll:
 
     def look(self) -> None:
         """One look: start drains for due work, then apply index rows that were left over."""
-        live, bulk = self._parts.db.run(scopes.due_lanes)
+        with tenancy.across(tenancy.Role.QUEUE):
+            live, bulk = self._parts.db.run(scopes.due_lanes)
         if live or bulk:
             for _ in range(self._dispatcher.free):
                 self._pool.submit(self._drain)
@@ -100,12 +101,16 @@ class Poll:
         finally:
             self._feed_busy.release()
 
+    @tenancy.across(tenancy.Role.QUEUE)
     def _gauges(self) -> None:
         metrics.INDEX_BACKLOG.set(self._parts.db.run(index_queue.backlog))
 
+    @tenancy.across(tenancy.Role.QUEUE)
     def _prune(self) -> None:
         if time.monotonic() - self._pruned < _PRUNE_EVERY:
             return
         self._pruned = time.monotonic()
-        days = self._parts.settings.idempotency_days
-        self._parts.db.run(lambda session: idempotency.prune(session, days))
+        settings = self._parts.settings
+        self._parts.db.run(lambda session: idempotency.prune(session, settings.idempotency_days))
+        days, nobody_delivers = settings.webhook_keep_days, not settings.webhooks
+        self._parts.db.run(lambda session: webhook_outbox.prune(session, days, everything=nobody_delivers))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from shared.db import index_collections
+from shared.db import index_collections, tenancy
 from shared.db.engine import Session
 from shared.db.index_collections import BM25_ONLY, Collection
 from shared.logs import get_logger
@@ -22,6 +22,7 @@ _GRACE = 30.0  # seconds a retired collection stays for readers that still know 
 _log = get_logger(__name__)
 
 
+@tenancy.across(tenancy.Role.INDEX)
 def advance(parts: Parts) -> None:
     """One step: begin when the configured model is not the one that serves, queue a page, swap when full, clean up."""
     active = parts.db.run(index_collections.active)

@@ -1,4 +1,4 @@
-"""A summary without a model: the newest statements of each kind, in their own words."""
+"""A summary without a model: the newest statements of each kind, in their own words. The shape is the same with one."""
 
 from __future__ import annotations
 
@@ -18,11 +18,17 @@ def summary(memories: Sequence[Memory]) -> dict[str, Any]:
     lines = [_line(kind, texts) for kind, texts in sorted(kinds.items())]
     return {
         "summary": "\n".join(lines),
+        "source": "digest",
         "total": len(memories),
         "kinds": {kind: len(texts) for kind, texts in sorted(kinds.items())},
         "from": min(memory.created_at for memory in memories).isoformat(),
         "to": max(memory.created_at for memory in memories).isoformat(),
     }
+
+
+def written(memories: Sequence[Memory], text: str, covered: int) -> dict[str, Any]:
+    """The same around what a model wrote about the newest `covered` of them."""
+    return summary(memories) | {"summary": text, "source": "model", "covered": covered}
 
 
 def _line(kind: str, texts: Sequence[str]) -> str:

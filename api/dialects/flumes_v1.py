@@ -23,6 +23,7 @@ from shared.model.flags import flags_of
 from shared.model.memory import Memory
 from shared.model.message import Rules
 from shared.model.scope import ID_FIELDS, ScopeIds
+from shared.model.seal import sealed
 from shared.settings import Settings
 
 
@@ -230,7 +231,7 @@ def event_record(event: Event, error: str | None) -> dict[str, Any]:
         "usage": event.usage,
         "lane": event.lane,
         "erased": event.erased,
-        **{name: getattr(event.ids, name) for name in ID_FIELDS},
+        **{name: None if sealed(value := getattr(event.ids, name)) else value for name in ID_FIELDS},
     }
     return body if error is None else {**body, "message": error}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 from uuid import UUID
 
 from api.filters.values import day, number, several, span, text
@@ -21,6 +21,7 @@ from shared.model.filters import (
     Moment,
     Not,
     OneOf,
+    TimeColumn,
     Word,
 )
 
@@ -61,7 +62,7 @@ def _words(column: str, *, wildcard: bool = False) -> Field:
     return _operators({"eq": equals, "ne": lambda v, p: Not(equals(v, p)), "in": one_of}, "eq")
 
 
-def _moments(column: Literal["created_at", "updated_at"]) -> Field:
+def _moments(column: TimeColumn) -> Field:
     def compare(how: Any) -> Callable[[object, str], Filter]:
         return lambda value, place: Moment(column, how, *span(value, place))
 
@@ -191,8 +192,7 @@ FIELDS: dict[str, Field] = {
     **{name: _words(name, wildcard=True) for name in ("user_id", "agent_id", "app_id", "run_id")},
     "session_id": _words("run_id", wildcard=True),
     "memory_type": _words("memory_type"),
-    "created_at": _moments("created_at"),
-    "updated_at": _moments("updated_at"),
+    **{name: _moments(name) for name in get_args(TimeColumn)},
     "timestamp": _moments("created_at"),
     "expiration_date": _expiry(),
     "categories": _categories(),

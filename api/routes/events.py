@@ -19,7 +19,7 @@ from api.outcomes import reason
 from api.prefer import parse_prefer, patience
 from api.replies import Json
 from api.routes import pages
-from shared.db import events, messages, retry, revert
+from shared.db import events, messages, retry, revert, spend
 from shared.db.engine import Session
 from shared.db.events import Event
 from shared.errors import BadRequest, NotFound
@@ -49,9 +49,13 @@ async def get(request: Request, caller: Reads, event_id: str) -> Response:
         await parts.waiters.wait(caller.project_id, found_id, seconds, patient=True)
         event, count = await parts.db.run(partial(_read, caller=caller, event_id=found_id))
     headers = {"Vary": "Prefer"} | ({"Preference-Applied": applied} if applied else {})
+    body = wire.event_record(event, reason(event)) | {"message_count": count}
     if not event.ended:
-        headers["Retry-After"] = seconds_header(event.wait)
-    return Json(wire.event_record(event, reason(event)) | {"message_count": count}, headers=headers)
+        pause = parts.admission.pause(caller.project_id)
+        headers["Retry-After"] = seconds_header(max(event.wait, pause))
+        if pause > 0:
+            body["waiting"] = {"code": spend.CODE, "retry_in": round(pause, 1)}
+    return Json(body, headers=headers)
 
 
 def _wait(request: Request, given: queries.Parameters, parts: Parts) -> tuple[float, str | None]:

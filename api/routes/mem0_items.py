@@ -24,9 +24,10 @@ from api.routes import mem0_pages as pages
 from api.schemas import parse
 from api.stamps import moment_of
 from shared import clock
-from shared.db import entities, history_feed, linked, memories, memory_edits
+from shared.db import entities, erasure, history_feed, linked, memories, memory_edits
 from shared.db.engine import Session
-from shared.db.memory_edits import Erased, Keep, Patch
+from shared.db.erasure import Erased
+from shared.db.memory_edits import Keep, Patch
 from shared.errors import BadRequest, NotFound, TooLarge
 from shared.model.filters import Every, Word, conjunction, demanded_ids
 from shared.model.memory import Memory
@@ -185,7 +186,9 @@ async def erase(request: Request, caller: Caller, ids: ScopeIds, wild: list[str]
     def work(session: Session) -> list[Erased]:
         every = _expanded(session, caller, ids, wild)
         key = caller.project.scope_key
-        return [memory_edits.delete_all(session, caller.project_id, one, scope_key=key) for one in every]
+        return [
+            erasure.delete_all(session, caller.project_id, one, scope_key=key, seal=caller.seal) for one in every
+        ]  # fmt: skip
 
     erased = await parts.db.run(work)
     for event_id, _ in (ended for part in erased for ended in part.ended):

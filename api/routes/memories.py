@@ -12,31 +12,35 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api import queries
+from api import filtered_search, queries
 from api.auth import Caller
 from api.body import read_bytes, read_object
 from api.deps import Deletes, Ingests, Parts, Reads, parts_of
 from api.dialects import flumes_v1 as wire
 from api.dialects import mem0_records
 from api.dialects.choice import speaks_mem0
+from api.filters.happening import FROM, TO, happening
 from api.filters.values import span
 from api.posting import post
 from api.replay import idempotency_key
 from api.replies import Json
 from api.routes import mem0_items, mem0_memories, pages
+from api.routes.erasures import receipt_location
 from api.schemas import PatchBody, parse
-from shared.db import as_of, memories, memory_edits
+from shared.db import as_of, erasure, filtered, memories, memory_edits
 from shared.db.engine import Session
+from shared.db.filtered import Asked
 from shared.db.memories import Page
 from shared.db.memory_edits import Patch
 from shared.errors import BadRequest, NotFound, TooLarge
+from shared.model.filters import Happens
 from shared.model.memory import Memory
 from shared.model.scope import ID_FIELDS, ScopeIds
 from shared.wakeups import Wake
 
 router = APIRouter(prefix="/v1/memories", tags=["memories"], redirect_slashes=False)
 
-_LIST = frozenset({*ID_FIELDS, "query", "limit", "cursor", "include_raw", "as_of"})
+_LIST = frozenset({*ID_FIELDS, "query", "limit", "cursor", "include_raw", "as_of", FROM, TO})
 _INCLUDES = ("history", "sources")
 _LONGEST_QUERY = 8_000  # characters
 
@@ -68,21 +72,34 @@ async def listing(request: Request, caller: Reads) -> Response:
     limit = given.number("limit", 20, 1, 200)
     messages = given.flag("include_raw")
     query, cursor = given.given.get("query", "").strip(), given.given.get("cursor")
-    at = _moment(given, "query", "include_raw")
+    at = _moment(given, "query", "include_raw", FROM, TO)
+    happens = happening(given.given)
+    if happens is not None and messages:
+        raise BadRequest("a message has no date of its own; leave `include_raw` out", field="include_raw")
     if query and cursor:
         raise BadRequest("a search has no pages: leave `cursor` out", field="cursor")
     if query:
-        return await _search(parts, caller, ids, query, limit, messages=messages)
+        return await _search(parts, caller, ids, query, limit, messages=messages, happens=happens)
     page = Page(limit + 1, queries.read_cursor(cursor) if cursor else None)
-    found = await parts.db.run(partial(_list, caller=caller, ids=ids, page=page, at=at, messages=messages))
+    asked = None if happens is None else Asked(caller.project_id, ids, happens)
+    found = await parts.db.run(partial(_list, caller=caller, ids=ids, page=page, at=at, messages=messages, asked=asked))
     shown = found[:limit]
     following = queries.write_cursor(shown[-1].created_at, shown[-1].id) if len(found) > limit else None
     return Json(wire.page([wire.record(memory) for memory in shown], following))
 
 
 def _list(
-    session: Session, *, caller: Caller, ids: ScopeIds, page: Page, at: datetime | None, messages: bool
+    session: Session,
+    *,
+    caller: Caller,
+    ids: ScopeIds,
+    page: Page,
+    at: datetime | None,
+    messages: bool,
+    asked: Asked | None,
 ) -> list[Memory]:
+    if asked is not None:
+        return filtered.newest(session, asked, page)
     if at is None:
         return memories.newest(session, caller.project_id, ids, page, messages=messages)
     return as_of.newest(session, caller.project_id, ids, page, at, scope_key=caller.project.scope_key)
@@ -98,10 +115,16 @@ def _moment(given: queries.Parameters, *unfit: str) -> datetime | None:
     return span(given.given["as_of"], "as_of")[1] - timedelta(microseconds=1)
 
 
-async def _search(parts: Parts, caller: Caller, ids: ScopeIds, query: str, limit: int, *, messages: bool) -> Response:
+async def _search(
+    parts: Parts, caller: Caller, ids: ScopeIds, query: str, limit: int, *, messages: bool, happens: Happens | None
+) -> Response:
     if len(query) > _LONGEST_QUERY:
         raise BadRequest(f"query is longer than {_LONGEST_QUERY} characters", field="query")
-    found = await parts.searcher.search(caller.project_id, ids, query, limit, messages=messages)
+    if happens is None:
+        found = await parts.searcher.search(caller.project_id, ids, query, limit, messages=messages)
+    else:
+        asked = Asked(caller.project_id, ids, happens)
+        found = await filtered_search.search(parts.searcher, parts.db, asked, query, limit)
     results = [
         wire.scored(item.memory, round(item.score, 6), _rounded(item.semantic), _rounded(item.bm25))
         for item in found.items
@@ -212,12 +235,14 @@ async def delete_all(request: Request, caller: Deletes) -> Response:
     if (await read_bytes(request, parts.settings.max_body_bytes)).strip() not in (b"", b"{}", b"null"):
         raise BadRequest("what to delete is named in the query string, not in a body", field="body")
     erased = await parts.db.run(
-        lambda session: memory_edits.delete_all(
-            session, caller.project_id, ids, scope_key=caller.project.scope_key
+        lambda session: erasure.delete_all(
+            session, caller.project_id, ids, scope_key=caller.project.scope_key, seal=caller.seal
         )
     )  # fmt: skip
     for event_id, _ in erased.ended:
         parts.waiters.wake(Wake(event_id))
     parts.ringer.ring()
     counts = {"memories": erased.memories, "messages": erased.messages, "events": erased.events}
-    return Json({"message": "Memories deleted successfully!", "event_id": str(erased.event_id), **counts})
+    headers = {"Location": receipt_location(parts, erased.event_id)}
+    body = {"message": "Memories deleted successfully!", "event_id": str(erased.event_id), **counts}
+    return Json(body, headers=headers)

@@ -134,6 +134,13 @@ ADD: dict[str, Any] = {
     "openapi_extra": {"parameters": [PREFER, KEY], "requestBody": body(AddBody, _HELLO)},
 }
 _AS_OF = parameter("as_of", "what was current then: a moment, or a day to its end (ISO 8601, seconds since 1970)")
+_HAPPENS = [
+    parameter(
+        "happens_from",
+        "only what happens, or goes on, at or after this moment or day (UTC)",
+    ),
+    parameter("happens_to", "and before this moment or day, which no longer counts"),
+]
 LIST: dict[str, Any] = {
     "summary": "List or search memories",
     "responses": answers({"results": [_RECORD], "next_cursor": None}),
@@ -145,6 +152,7 @@ LIST: dict[str, Any] = {
             parameter("include_raw", "also the messages that memories were made of", "boolean", default=False),
             parameter("cursor", "`next_cursor` of the page before"),
             _AS_OF,
+            *_HAPPENS,
         ]
     },
 }
@@ -167,6 +175,22 @@ DELETE_ALL: dict[str, Any] = {
     "responses": answers({"message": "Memories deleted successfully!", "event_id": _EVENT, "memories": 2}, 413),
     "openapi_extra": {"parameters": IDS},
 }
+_RECEIPT = {
+    "id": _EVENT,
+    "what": "ids",
+    "named": ["user_id"],
+    "counts": {"memories": 2, "versions": 3, "messages": 4, "events": 2, "points": 2},
+    "state": "done",
+    "waiting_points": 0,
+    "erased_at": "2026-06-01T09:30:00+00:00",
+    "completed_at": "2026-06-01T09:30:01+00:00",
+}
+ERASURES: dict[str, Any] = {
+    "summary": "Ask whether these ids were erased",
+    "responses": answers({"results": [_RECEIPT]}),
+    "openapi_extra": {"parameters": IDS},
+}
+ERASURE: dict[str, Any] = {"summary": "Read the receipt of an erasure", "responses": answers(_RECEIPT, 404)}
 EVENT: dict[str, Any] = {
     "summary": "Read an event",
     "responses": answers(_EVENT_RECORD, 404),

@@ -19,6 +19,7 @@ def main(descriptor: int) -> None:
         log_level="warning",
         timeout_graceful_shutdown=_DRAIN,
         server_header=False,
+        proxy_headers=False,  # whom to believe is a setting of ours
     )
     uvicorn.Server(config).run(sockets=[socket.socket(fileno=descriptor)])
 

@@ -8,6 +8,11 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from shared.errors import Snooze
+
+PAUSING_CODES = ("provider_auth", "quota_exhausted", "model_not_found")
+_VISIBLE_PAUSE = 300.0  # a bad key or an empty account is looked at again this often, in seconds
+
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
@@ -42,6 +47,14 @@ def fail(session: Session, provider: str, code: str, detail: str, *, seconds: fl
         ),
         {"provider": provider, "code": code, "detail": detail, "seconds": seconds},
     )
+
+
+def trip(session: Session, provider: str, error: Snooze) -> None:
+    """A call failed with this: as long as the provider asked for, five minutes where only an operator can help."""
+    seconds = error.retry_after
+    if seconds is None and error.code in PAUSING_CODES:
+        seconds = _VISIBLE_PAUSE
+    fail(session, provider, error.code, error.detail, seconds=seconds)
 
 
 def reset(session: Session, provider: str) -> None:

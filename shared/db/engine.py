@@ -15,11 +15,15 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
 
+from shared.db import tenancy
 from shared.errors import Unavailable
+from shared.logs import get_logger
 
 __all__ = ["ApiDatabase", "Database", "Session", "engine_url"]
 
 T = TypeVar("T")
+
+_log = get_logger(__name__)
 
 # Short limits: nothing here may hold a lock across a network call, so anything slow is a fault.
 _SERVER_SETTINGS = (
@@ -39,7 +43,7 @@ def _dumps(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-def _options(pool_size: int, name: str) -> dict[str, Any]:
+def _options(pool_size: int, name: str, *, walls: bool) -> dict[str, Any]:
     return {
         "pool_size": pool_size,
         "max_overflow": 0,
@@ -50,6 +54,7 @@ def _options(pool_size: int, name: str) -> dict[str, Any]:
         "json_serializer": _dumps,
         "json_deserializer": orjson.loads,
         "connect_args": {
+            "autocommit": walls,  # the driver would send a BEGIN of its own; ours says whose transaction it is
             "options": _SERVER_SETTINGS,
             "connect_timeout": 5,
             "application_name": name,
@@ -60,11 +65,46 @@ def _options(pool_size: int, name: str) -> dict[str, Any]:
     }
 
 
-class Database:
-    """The synchronous side, for workers and commands: a pool sized by concurrent transactions."""
+# Whether this login may take the roles of `shared.db.tenancy`, in a database whose walls stand.
+_STANDING = f"""
+    SELECT count(*) = {len(tenancy.Role)} FROM pg_catalog.pg_roles r
+    WHERE r.rolname IN ({", ".join(f"'{role}'" for role in tenancy.Role)})
+      AND pg_has_role(current_user, r.oid, 'MEMBER')
+      AND EXISTS (SELECT 1 FROM pg_catalog.pg_policy p WHERE p.polname = 'flumes_across')
+"""
 
-    def __init__(self, url: str, *, pool_size: int = 8, name: str = "flumes-worker") -> None:
-        self.engine = sa.create_engine(engine_url(url), **_options(pool_size, name))
+
+def _stand_behind_walls(engine: sa.Engine) -> None:
+    """Every transaction begins in the role and for the tenant `tenancy` tells, in the message that begins it anyway.
+
+    Where the roles are not there, work goes on as whoever logged in: the queries' own filters are the wall then.
+    """
+
+    @sa.event.listens_for(engine, "connect")
+    def look(connection: Any, record: Any) -> None:
+        cursor = connection.cursor()
+        cursor.execute(_STANDING)
+        record.info["walls"] = bool(cursor.fetchone()[0])
+        cursor.close()
+        if not record.info["walls"]:
+            _log.warning("row_level_security_off", why="the roles it needs are not there; run `flumes migrate`")
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        words = tenancy.opening() if connection.info["walls"] else "BEGIN"
+        connection.exec_driver_sql(words, execution_options={"no_parameters": True})
+
+
+class Database:
+    """The synchronous side, for workers and commands: a pool sized by concurrent transactions.
+
+    `walls`: each transaction sees what `tenancy` allows, else whatever the role that logs in may see.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 8, name: str = "flumes-worker", walls: bool = False) -> None:
+        self.engine = sa.create_engine(engine_url(url), **_options(pool_size, name, walls=walls))
+        if walls:
+            _stand_behind_walls(self.engine)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -87,10 +127,13 @@ class Database:
 
 
 class ApiDatabase:
-    """The asynchronous side: the same query functions, run with `AsyncSession.run_sync`."""
+    """The asynchronous side, always behind the walls: the same query functions, run with `AsyncSession.run_sync`."""
 
-    def __init__(self, url: str, *, pool_size: int = 10, name: str = "flumes-api") -> None:
-        self.engine: AsyncEngine = create_async_engine(engine_url(url), **_options(pool_size, name))
+    def __init__(self, url: str, *, pool_size: int = 10, name: str = "flumes-api", walls: bool = True) -> None:
+        """`walls=False` is for measuring what they cost."""
+        self.engine: AsyncEngine = create_async_engine(engine_url(url), **_options(pool_size, name, walls=walls))
+        if walls:
+            _stand_behind_walls(self.engine.sync_engine)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from shared.db.filters import compiled
-from shared.db.memories import COLUMNS, SERVED, memory_of
+from shared.db.memories import COLUMNS, SERVED, Page, memory_of
 from shared.model.filters import NOTHING_ASKED, Filter
 from shared.model.memory import Memory
 from shared.model.scope import ScopeIds
@@ -44,6 +44,19 @@ def page(session: Session, asked: Asked, limit: int, offset: int = 0) -> list[Me
             " LIMIT :limit OFFSET :offset"
         ),
         values | {"limit": limit, "offset": offset},
+    )
+    return [memory_of(row) for row in rows]
+
+
+def newest(session: Session, asked: Asked, page: Page) -> list[Memory]:
+    """Newest first, ties by id, behind the last one seen."""
+    where, values = asked.where()
+    if page.after is not None:
+        where += " AND (m.created_at, m.id) < (:created, :id)"
+        values |= {"created": page.after[0], "id": page.after[1]}
+    rows = session.execute(
+        sa.text(f"SELECT {COLUMNS} FROM memories m WHERE {where} ORDER BY m.created_at DESC, m.id DESC LIMIT :limit"),
+        values | {"limit": page.limit},
     )
     return [memory_of(row) for row in rows]
 

@@ -16,6 +16,7 @@ from shared.model.filters import (
     Every,
     Expiry,
     Filter,
+    Happens,
     Inside,
     MetaEquals,
     MetaInside,
@@ -28,6 +29,14 @@ from shared.model.filters import (
 
 _SIGNS = {"eq": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _COLUMNS = {"memory_type": "kind"}
+_BEGINS = "coalesce(m.happens_at, m.happens_until)"
+_LAST = "coalesce(m.happens_until, m.happens_at)"
+# Calendar dates are midnights in UTC; the precision is that of the first date, so a finer last one counts as a day.
+_LASTS = f"""CASE
+    WHEN m.precision = 'year' AND {_LAST} = date_trunc('year', {_LAST}, 'UTC') THEN interval '1 year'
+    WHEN m.precision IN ('year', 'month') AND {_LAST} = date_trunc('month', {_LAST}, 'UTC') THEN interval '1 month'
+    WHEN m.precision = 'minute' THEN interval '1 minute' ELSE interval '1 day' END"""
+_ENDS = f"((({_LAST}) AT TIME ZONE 'UTC') + {_LASTS}) AT TIME ZONE 'UTC'"
 
 
 @dataclass(slots=True)
@@ -66,7 +75,7 @@ def _condition(found: Filter, into: Compiled) -> str:
 
 
 def _test(  # noqa: PLR0911 - one line a kind of test
-    found: Word | Inside | Moment | Expiry | Category | OneOf, into: Compiled
+    found: Word | Inside | Moment | Happens | Expiry | Category | OneOf, into: Compiled
 ) -> str:
     match found:
         case Word(column, None):
@@ -77,6 +86,8 @@ def _test(  # noqa: PLR0911 - one line a kind of test
             return _holds("m.text", how, text, into)
         case Moment():
             return _moment(found, into)
+        case Happens():
+            return _happens(found, into)
         case Expiry(how, day):
             return f"m.expires_on {_SIGNS[how]} {into.bind(day)}"
         case Category(any_of, None):
@@ -114,6 +125,15 @@ def _moment(found: Moment, into: Compiled) -> str:
             return f"{column} < {into.bind(start)}"
         case "lte":
             return f"{column} < {into.bind(end)}"
+
+
+def _happens(found: Happens, into: Compiled) -> str:
+    sides = [f"{_BEGINS} IS NOT NULL"]
+    if found.end is not None:
+        sides.append(f"{_BEGINS} < {into.bind(found.end)}")
+    if found.start is not None:
+        sides.append(f"{_ENDS} > {into.bind(found.start)}")
+    return " AND ".join(sides)
 
 
 def _metadata(found: MetaEquals | MetaNumber | MetaInside, into: Compiled) -> str:

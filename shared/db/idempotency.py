@@ -13,12 +13,19 @@ from shared.errors import Unprocessable
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A caller's Idempotency-Key with a SHA-256 of the canonical body (waiting options left out)."""
+    """A caller's Idempotency-Key with a SHA-256 of the canonical body (waiting options left out).
+
+    `sealed`: what stands for the key once the request behind it was erased.
+    """
 
     endpoint: str
     key: str
     fingerprint: bytes
     days: int = 7
+    sealed: str = ""
+
+
+SEALED_ENDPOINT = "erased"  # where a key lives on whose request was erased
 
 
 _TAKE = sa.text(
@@ -36,14 +43,15 @@ _TAKE = sa.text(
 def take(session: Session, project_id: UUID, key: Key, event_id: UUID) -> UUID | None:
     """Take the key for `event_id` (None), or the event that already holds it.
 
-    Waits for a concurrent holder's transaction. Raises `Unprocessable` when the key was used with another body.
+    Waits for a concurrent holder's transaction. Raises `Unprocessable` when the key was used with another body. A key
+    whose request was erased stays with that request's event, whatever the body: it cannot be told any more.
     """
     values = {
         "project_id": project_id, "endpoint": key.endpoint, "key": key.key, "fingerprint": key.fingerprint,
         "event_id": event_id, "days": key.days,
     }  # fmt: skip
     if session.execute(_TAKE, values).one_or_none() is not None:
-        return None
+        return _erased(session, project_id, key)
     row = session.execute(
         sa.text(
             "SELECT fingerprint, event_id FROM idempotency_keys WHERE project_id = :p AND endpoint = :e AND key = :k"
@@ -59,6 +67,25 @@ def take(session: Session, project_id: UUID, key: Key, event_id: UUID) -> UUID |
         )
     found: UUID = row.event_id
     return found
+
+
+def _erased(session: Session, project_id: UUID, key: Key) -> UUID | None:
+    """The event of an erased request that had this key; the row just taken for it goes again.
+
+    Read after the row was taken: an erasure that ran meanwhile is seen.
+    """
+    if not key.sealed:
+        return None
+    values = {"p": project_id, "sealed": SEALED_ENDPOINT, "name": key.sealed, "e": key.endpoint, "k": key.key}
+    held: UUID | None = session.execute(
+        sa.text("SELECT event_id FROM idempotency_keys WHERE project_id = :p AND endpoint = :sealed AND key = :name"),
+        values,
+    ).scalar_one_or_none()
+    if held is not None:
+        session.execute(
+            sa.text("DELETE FROM idempotency_keys WHERE project_id = :p AND endpoint = :e AND key = :k"), values
+        )
+    return held
 
 
 def prune(session: Session, days: int, limit: int = 5_000) -> int:

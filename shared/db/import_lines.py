@@ -148,11 +148,25 @@ def fed(session: Session, project_id: UUID, import_id: UUID, handed: Sequence[tu
     for item, event_id in handed:
         session.execute(
             sa.text(
-                "UPDATE import_lines SET state = 'FED', prepared = NULL, event_id = :e"
+                "UPDATE import_lines SET state = 'FED', prepared = NULL, event_id = :e,"
+                " user_id = NULL, agent_id = NULL, app_id = NULL, run_id = NULL"
                 " WHERE project_id = :p AND import_id = :i AND line = :line AND part = :part"
             ),
             {"p": project_id, "i": import_id, "e": event_id, "line": item.line, "part": item.part},
         )
+
+
+def forget(session: Session, project_id: UUID, ids: ScopeIds) -> int:
+    """Lines that wait for what is being erased never become anything; returns how many."""
+    match = "".join(f" AND {name} = :{name}" for name in ids.given())
+    result = session.execute(
+        sa.text(
+            "UPDATE import_lines SET state = 'CANCELLED', prepared = NULL, user_id = NULL, agent_id = NULL,"
+            f" app_id = NULL, run_id = NULL WHERE project_id = :p AND state = 'WAITING'{match}"
+        ),
+        {"p": project_id, **ids.given()},
+    )
+    return int(result.rowcount)  # type: ignore[attr-defined]
 
 
 def in_work(session: Session, project_id: UUID, import_id: UUID) -> int:

@@ -177,17 +177,21 @@ def by_hashes(session: Session, scope: ScopeRef, hashes: Sequence[bytes]) -> dic
 
 
 def forgotten(session: Session, scope: ScopeRef, hashes: Sequence[bytes]) -> dict[bytes, int]:
-    """For each hash that any version of a deleted memory of the scope had: the newest seq of such a deletion."""
+    """For each hash that any version of a deleted or erased memory of the scope had: the newest seq of that."""
     if not hashes:
         return {}
     rows = session.execute(
         sa.text(
             """
-            SELECT v.hash, max(m.deleted_seq) AS seq FROM memory_versions v
-            JOIN memories m ON m.project_id = v.project_id AND m.id = v.memory_id
-            WHERE v.project_id = :p AND v.scope_id = :s AND v.hash = ANY(:hashes) AND m.state = 'deleted'
-              AND m.deleted_seq IS NOT NULL
-            GROUP BY v.hash
+            SELECT f.hash, max(f.seq) AS seq FROM (
+                SELECT v.hash, m.deleted_seq AS seq FROM memory_versions v
+                JOIN memories m ON m.project_id = v.project_id AND m.id = v.memory_id
+                WHERE v.project_id = :p AND v.scope_id = :s AND v.hash = ANY(:hashes) AND m.state = 'deleted'
+                  AND m.deleted_seq IS NOT NULL
+                UNION ALL
+                SELECT t.hash, t.seq FROM erased_texts t
+                WHERE t.project_id = :p AND t.scope_id = :s AND t.hash = ANY(:hashes)
+            ) f GROUP BY f.hash
             """
         ),
         {"p": scope.project_id, "s": scope.scope_id, "hashes": list(hashes)},

@@ -8,10 +8,12 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 from uuid import UUID
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from shared.db import tables as t
+from shared.db import webhook_outbox
 from shared.model.memory import Memory, Source, VersionRow
 from shared.model.scope import ID_FIELDS, ScopeRef
 
@@ -84,22 +86,43 @@ def update(session: Session, memories: Iterable[Memory]) -> None:
     )
 
 
+_LOG = sa.text(
+    f"""
+    INSERT INTO memory_versions (project_id, scope_id, memory_id, version, event_id, seq, op, old_text, new_text,
+        hash, valid_from, valid_to, before)
+    SELECT :p, :s, r.memory_id, r.version, r.event_id, r.seq, r.op, r.old_text, r.new_text, r.hash, r.valid_from,
+        r.valid_to, CAST(r.before AS jsonb)
+    FROM unnest(CAST(:memories AS uuid[]), CAST(:versions AS int[]), CAST(:events AS uuid[]), CAST(:seqs AS bigint[]),
+        CAST(:ops AS text[]), CAST(:olds AS text[]), CAST(:news AS text[]), CAST(:hashes AS bytea[]),
+        CAST(:froms AS timestamptz[]), CAST(:tos AS timestamptz[]), CAST(:befores AS text[])) WITH ORDINALITY
+        AS r(memory_id, version, event_id, seq, op, old_text, new_text, hash, valid_from, valid_to, before, nth)
+    ORDER BY r.nth
+    RETURNING {webhook_outbox.HEARD}
+    """
+)
+
+
 def log(session: Session, scope: ScopeRef, rows: Sequence[VersionRow]) -> None:
-    """Append to the history and close the validity of the version before."""
+    """Append to the history, tell the project's webhooks, and close the validity of the version before.
+
+    The memories' own rows must have been written.
+    """
     if not rows:
         return
-    session.execute(
-        sa.insert(t.memory_versions),
-        [
-            {
-                "project_id": scope.project_id, "scope_id": scope.scope_id, "memory_id": row.memory_id,
-                "version": row.version, "event_id": row.event_id, "seq": row.seq, "op": row.op,
-                "old_text": row.old_text, "new_text": row.new_text, "hash": row.hash,
-                "valid_from": row.valid_from, "valid_to": row.valid_to, "before": row.before,
-            }
-            for row in rows
-        ],
-    )  # fmt: skip
+    heard = session.execute(
+        _LOG,
+        {
+            "p": scope.project_id, "s": scope.scope_id, "memories": [row.memory_id for row in rows],
+            "versions": [row.version for row in rows], "events": [row.event_id for row in rows],
+            "seqs": [row.seq for row in rows], "ops": [row.op for row in rows],
+            "olds": [row.old_text for row in rows], "news": [row.new_text for row in rows],
+            "hashes": [row.hash for row in rows], "froms": [row.valid_from for row in rows],
+            "tos": [row.valid_to for row in rows],
+            "befores": [None if row.before is None else orjson.dumps(row.before).decode() for row in rows],
+        },
+    ).scalars()  # fmt: skip
+    if any(heard.all()):
+        webhook_outbox.tell(session, scope.project_id, [(row.memory_id, row.version) for row in rows])
     _end_earlier(session, scope.project_id, {row.memory_id for row in rows if row.version > 1})
 
 

@@ -10,7 +10,10 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from shared.db import walls
 from shared.db.engine import engine_url
+
+ADVISORY_LOCK = 7_262_819_045  # not the migrations' own: that is held on another connection
 
 _FOLDER = Path(__file__).parent / "migrations"
 
@@ -22,16 +25,25 @@ def _config() -> Config:
     return config
 
 
-def upgrade(database_url: str) -> None:
-    """Run all pending migrations."""
+def upgrade(database_url: str, runtime_url: str | None = None) -> None:
+    """Run all pending migrations, then raise the walls for the role that `runtime_url` names (None: the same)."""
     config = _config()
     engine = sa.create_engine(engine_url(database_url), poolclass=sa.NullPool)
     try:
         with engine.connect() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            _raise_walls(connection, runtime_url)
     finally:
         engine.dispose()
+
+
+def _raise_walls(connection: sa.Connection, runtime_url: str | None) -> None:
+    """One process at a time, every statement for itself: no table stays locked while another is waited for."""
+    connection.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})
+    connection.execute(sa.text("SET lock_timeout = '4s'"))
+    walls.settle(connection, runtime_url)  # the connection is closed next, and the lock with it
 
 
 def head() -> str | None:

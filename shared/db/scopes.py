@@ -46,6 +46,9 @@ def _claim_statement(locked: str) -> sa.TextClause:
         WITH busy AS MATERIALIZED (
             SELECT project_id FROM scopes WHERE lease_owner IS NOT NULL AND lease_until > clock_timestamp()
             GROUP BY project_id HAVING count(*) >= :cap
+            UNION ALL
+            SELECT substr(provider, 7)::uuid FROM breakers -- at their ceiling: `shared.db.spend`
+            WHERE provider LIKE 'spend:%' AND open_until > clock_timestamp()
         ),
         hinted AS ({_due("live", hint, locked)}),
         live_next AS ({_due("live", "AND s.project_id > :after", locked)}),
@@ -204,8 +207,14 @@ def due_lanes(session: Session) -> tuple[bool, bool]:
     """(live, bulk): whether any scope has due and unclaimed work; the poll's cheap look."""
     parts = [
         f"""EXISTS (SELECT 1 FROM scopes WHERE pending_{lane} > 0 AND available_{lane} <= clock_timestamp()
-            AND (lease_owner IS NULL OR lease_until < clock_timestamp()))"""
+            AND (lease_owner IS NULL OR lease_until < clock_timestamp()) AND project_id NOT IN (SELECT project_id
+            FROM capped))"""
         for lane in ("live", "bulk")
     ]
-    row = session.execute(sa.text(f"SELECT {parts[0]} AS live, {parts[1]} AS bulk")).one()
+    capped = """
+        WITH capped AS MATERIALIZED (
+            SELECT substr(provider, 7)::uuid AS project_id FROM breakers
+            WHERE provider LIKE 'spend:%' AND open_until > clock_timestamp()
+        )"""
+    row = session.execute(sa.text(f"{capped} SELECT {parts[0]} AS live, {parts[1]} AS bulk")).one()
     return row.live, row.bulk

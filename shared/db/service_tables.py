@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 
 from shared.db.columns import belongs_to, count_column, json_column, metadata, time_column, uuid_column
 
@@ -18,9 +19,11 @@ index_queue = sa.Table(
     count_column("attempts"),
     time_column("available_at", now=True),
     time_column("queued_at", now=True),
+    uuid_column("erasure_id", nullable=True),
     sa.CheckConstraint("op IN ('upsert','delete')", name="op"),
     sa.Index("ix_index_queue_due", "available_at"),
     sa.Index("ix_index_queue_scope", "project_id", "scope_id"),
+    sa.Index("ix_index_queue_erasure", "erasure_id", postgresql_where=sa.text("erasure_id IS NOT NULL")),
     postgresql_with={
         "fillfactor": "70",
         "autovacuum_vacuum_scale_factor": "0.02",
@@ -102,6 +105,42 @@ project_usage = sa.Table(
     count_column("cached_tokens", sa.BigInteger),
     count_column("embedding_calls", sa.BigInteger),
     count_column("embedding_tokens", sa.BigInteger),
+    belongs_to("projects", "project_id"),
+)
+
+erasures = sa.Table(
+    "erasures",
+    metadata,
+    uuid_column("project_id", pk=True),
+    uuid_column("id", pk=True),
+    sa.Column("what", sa.Text, nullable=False),
+    sa.Column("names", pg.ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'::text[]")),
+    sa.Column("subject", sa.LargeBinary, nullable=False),
+    json_column("counts"),
+    time_column("at", now=True),
+    time_column("completed_at"),
+    sa.CheckConstraint("what IN ('ids','memory','event','project')", name="what"),
+    sa.Index("ix_erasures_subject", "subject"),
+    sa.Index("ix_erasures_open", "id", postgresql_where=sa.text("completed_at IS NULL")),
+)
+
+erased_texts = sa.Table(
+    "erased_texts",
+    metadata,
+    uuid_column("project_id", pk=True),
+    uuid_column("scope_id", pk=True),
+    sa.Column("hash", sa.LargeBinary, primary_key=True),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    belongs_to("scopes", "project_id", "scope_id"),
+)
+
+spend_reservations = sa.Table(
+    "spend_reservations",
+    metadata,
+    uuid_column("project_id", pk=True),
+    uuid_column("id", pk=True),
+    sa.Column("tokens", sa.BigInteger, nullable=False),
+    time_column("at", now=True),
     belongs_to("projects", "project_id"),
 )
 

@@ -22,6 +22,8 @@ from shared.db.import_tables import import_lines, imports
 from shared.db.service_tables import (
     breakers,
     capabilities,
+    erased_texts,
+    erasures,
     idempotency_keys,
     index_collections,
     index_queue,
@@ -29,12 +31,16 @@ from shared.db.service_tables import (
     memory_feedback,
     project_usage,
     scope_hints,
+    spend_reservations,
 )
+from shared.db.webhook_tables import webhook_deliveries, webhooks
 
 __all__ = [
     "api_keys",
     "breakers",
     "capabilities",
+    "erased_texts",
+    "erasures",
     "event_payloads",
     "events",
     "idempotency_keys",
@@ -54,6 +60,9 @@ __all__ = [
     "projects",
     "scope_hints",
     "scopes",
+    "spend_reservations",
+    "webhook_deliveries",
+    "webhooks",
 ]
 
 projects = sa.Table(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
@@ -135,3 +136,10 @@ def make_chat(settings: Settings, capability: Capability | None = None) -> ChatM
         max_output_tokens=settings.llm_max_output_tokens,
         capability=capability,
     )
+
+
+def provider_name(settings: Settings) -> str:
+    """What a breaker guards. Another key, server or model is another provider: its breaker starts closed."""
+    secret = settings.openai_api_key.get_secret_value() if settings.openai_api_key else ""
+    parts = "\0".join((settings.openai_base_url or "", settings.llm_model, secret))
+    return f"llm:{hashlib.sha256(parts.encode()).hexdigest()[:12]}"

@@ -16,6 +16,7 @@ from shared.model.scope import ID_FIELDS, ScopeIds
 Compare = Literal["eq", "gt", "gte", "lt", "lte"]
 Place = Literal["contains", "icontains"]
 Scalar = str | int | float | bool | None
+TimeColumn = Literal["created_at", "updated_at", "happens_at", "happens_until", "valid_from", "valid_to"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +60,21 @@ class Inside:
 class Moment:
     """A time within, before or after the span [start, end); a moment is a span of a microsecond, a day one of 24 h."""
 
-    column: Literal["created_at", "updated_at"]
+    column: TimeColumn
     how: Compare
     start: datetime
     end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Happens:
+    """What it speaks of goes on at some time in [start, end); None leaves that side open.
+
+    A date lasts as long as its precision says: one known to the month is true of each of its days.
+    """
+
+    start: datetime | None
+    end: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +126,7 @@ class OneOf:
     ids: tuple[UUID, ...]
 
 
-Test = Word | Inside | Moment | Expiry | Category | MetaEquals | MetaNumber | MetaInside | OneOf
+Test = Word | Inside | Moment | Happens | Expiry | Category | MetaEquals | MetaNumber | MetaInside | OneOf
 Filter = Every | Either | Not | Test
 NOTHING_ASKED = Every()
 

@@ -1,4 +1,8 @@
-"""Partial ISO 8601 dates as extractors write them (`2026`, `2026-05`, `2026-05-06`, `2026-05-06T15:00Z`)."""
+"""Partial ISO 8601 dates as extractors write them (`2026`, `2026-05`, `2026-05-06`, `2026-05-06T15:00Z`).
+
+A calendar date is the same day wherever it is read, so it stands for its midnight in UTC; only a time of day is an
+instant, in the zone where it was said.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +36,10 @@ class Moment:
 
 
 def parse_partial(text: str, zone: tzinfo = UTC) -> Moment | None:
-    """The moment a partial ISO date starts, in `zone` unless it names its own offset; None when it is no sane date."""
+    """The moment a partial ISO date starts; None when it is no sane date.
+
+    zone: of a time of day that names no offset of its own; years, months and days start at midnight UTC.
+    """
     match = _PARTIAL.fullmatch(text.strip())
     if match is None or int(match["year"]) not in _SANE_YEARS:
         return None
@@ -40,6 +47,7 @@ def parse_partial(text: str, zone: tzinfo = UTC) -> Moment | None:
         "minute" if match["time"] else "day" if match["day"] else "month" if match["month"] else "year"
     )
     hour, minute = (int(part) for part in (match["time"] or "00:00").split(":"))
+    zone = zone if match["time"] else UTC
     try:
         if match["zone"]:
             zone = datetime.fromisoformat(f"2000-01-01T00:00{match['zone'].replace('Z', '+00:00')}").tzinfo or zone

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.chaos import campaign, restarts, totals, waits
+from tests.chaos import campaign, hole, restarts, resume, totals, waits
+from tests.chaos.recovery import percentile
 from tests.chaos.wired import Wired, wire
 from tests.stack import Stack
 
@@ -32,6 +33,10 @@ def main() -> int:
         clean = _restart(options.restarts) and clean
     if options.waits:
         clean = _wait(options.waits) and clean
+    if options.hole:
+        clean = _hole(options.hole) and clean
+    if options.resumes:
+        clean = _resume(options.resumes) and clean
     return 0 if clean else 1
 
 
@@ -73,6 +78,29 @@ def _wait(count: int) -> bool:
     return not found.wrong
 
 
+def _hole(seconds: float) -> bool:
+    with _service() as wired:
+        found = hole.run(wired, seconds)
+    print(
+        f"Redis half-open for {found.seconds:.0f} s: {found.posted} posts, p50 {found.p50 * 1000:.0f} ms (before "
+        f"{found.before_p50 * 1000:.0f} ms), p99 {found.p99 * 1000:.0f} ms, worst {found.worst:.2f} s, "
+        f"{found.slow} over 1 s; {found.waits} waits, {len(found.wrong)} wrong; {len(found.not_succeeded)} not "
+        f"SUCCEEDED, {found.stuck} scopes stuck; seen again after {found.back:.1f} s"
+    )
+    return not (found.wrong or found.not_succeeded or found.stuck)
+
+
+def _resume(kills: int) -> bool:
+    with _service() as wired:
+        found = resume.run(wired, kills)
+    print(
+        f"{kills} workers killed at the default lease, {len(found.seconds)} events in work: resumed after p50 "
+        f"{percentile(found.seconds, 0.5):.1f} s, max {max(found.seconds):.1f} s; {found.never} never, "
+        f"{len(found.not_succeeded)} not SUCCEEDED"
+    )
+    return not (found.never or found.not_succeeded)
+
+
 @contextmanager
 def _service() -> Iterator[Wired]:
     stack = Stack()
@@ -87,17 +115,19 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--kills", type=int, default=300)
     parser.add_argument("--adds", type=int, default=6_000)
-    parser.add_argument("--seconds", type=float, default=0.0, help="for the faults; default: 6 for each kill")
+    parser.add_argument("--seconds", type=float, default=0.0, help="for the faults; default: 3 for each kill")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**9))
     parser.add_argument("--lease", type=float, default=3.0)
     parser.add_argument("--state", type=Path, default=Path(tempfile.gettempdir()) / "flumes-chaos.json")
     parser.add_argument("--restarts", type=int, default=0, help="so many rolling restarts after the kills")
     parser.add_argument("--waits", type=int, default=0, help="so many waits with a tenth of the wake-ups lost")
+    parser.add_argument("--hole", type=float, default=0.0, help="so many seconds with Redis half-open")
+    parser.add_argument("--resumes", type=int, default=0, help="so many workers killed with the default lease")
     parser.add_argument("--out", type=Path, help="this run's figures as JSON")
     parser.add_argument("--keep", type=Path, help="where logs go when a promise was broken; default: beside the state")
     options = parser.parse_args()
     options.keep = options.keep or options.state.with_name(f"{options.state.stem}-{options.seed}")
-    options.seconds = options.seconds or options.kills * 6.0
+    options.seconds = options.seconds or options.kills * 3.0
     return options
 
 

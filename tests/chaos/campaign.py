@@ -14,24 +14,24 @@ import psycopg
 
 from shared.errors import ServiceError
 from tests.chaos.checker import Checker, Verdict
-from tests.chaos.faults import Faults, deal
+from tests.chaos.faults import DECK, Faults, deal
 from tests.chaos.fleet import Fleet
-from tests.chaos.ledger import Ledger
+from tests.chaos.ledger import Ledger, read
 from tests.chaos.recovery import Recovery
+from tests.chaos.served import Service
 from tests.chaos.writers import Pace, Writer
 from workers import maintenance
 
-_WRITERS = 6
-_LATE = 4.0  # times the planned seconds: on a busy machine parts start slowly
-_SETTLING = 120.0  # seconds in which everything accepted must have ended after the last fault
-_INDEX_SETTLING = 120.0  # a dead worker's index rows come back after up to a minute
+_WRITERS = 24
+_LATE = 6.0  # times the planned seconds: on a busy machine parts start slowly
+_PATIENCE = 90.0  # seconds without any progress that end a wait for peace; a dead worker's index rows take a minute
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much of it: `kills` and `adds`, in about `seconds`; four times as many end the run whatever was reached."""
+    """How much of it: `kills` and `adds`, in about `seconds`; six times as many end the run whatever was reached."""
 
     kills: int
     adds: int
@@ -39,6 +39,7 @@ class Plan:
     seed: int
     lease: float = 3.0
     keep: Path | None = None  # where logs go when a promise was broken
+    deck: tuple[str, ...] = DECK
 
 
 @dataclass(slots=True)
@@ -46,12 +47,16 @@ class Result:
     """What a run did and found."""
 
     verdict: Verdict
+    seed: int
     kills: Counter[str]
+    together: Counter[str]
     others: Counter[str]
     statuses: Counter[str]
     unanswered: int
-    recovery: list[float]
+    recovery: list[float]  # seconds from the death of one worker alone to the next progress of what it held
+    outages: list[float]  # the same where other parts died with it
     never_recovered: int
+    attacked: float  # seconds in which the faults were done
     seconds: float
     notes: list[str] = field(default_factory=list)
 
@@ -67,22 +72,22 @@ def run(plan: Plan, say: Say) -> Result:
     fleet = Fleet(lease=plan.lease)
     recovery = Recovery(fleet.database_url)
     recovery.start()
-    faults = Faults(fleet, recovery, rng)
+    faults = Faults(fleet, recovery, rng, say)
     ledger_file = fleet.stack.home.layout.data_dir / "ledger.jsonl"
     ledger = Ledger(ledger_file)
     notes: list[str] = []
     try:
         writers = _start_writers(plan, fleet, ledger)
-        _attack(plan, faults, writers, ledger, rng, say)
+        attacked = _attack(plan, faults, writers, ledger, rng, say)
         fleet.calm()
         _finish_writers(writers, notes)
         verdict = _settle(fleet, ledger, say)
         if not verdict.clean or notes:
             _keep(fleet, plan.keep, say)
         return Result(
-            verdict, faults.kills, faults.others, sum((w.statuses for w in writers), Counter()),
-            sum(w.unanswered for w in writers), list(recovery.seconds), recovery.stop(),
-            time.monotonic() - began, notes,
+            verdict, plan.seed, faults.kills, faults.together, faults.others,
+            sum((w.statuses for w in writers), Counter()), sum(w.unanswered for w in writers),
+            recovery.alone, recovery.with_others, recovery.stop(), attacked, time.monotonic() - began, notes,
         )  # fmt: skip
     finally:
         ledger.close()
@@ -97,23 +102,28 @@ def _start_writers(plan: Plan, fleet: Fleet, ledger: Ledger) -> list[Writer]:
     return writers
 
 
-def _attack(plan: Plan, faults: Faults, writers: list[Writer], ledger: Ledger, rng: random.Random, say: Say) -> None:
-    until = time.monotonic() + plan.seconds * _LATE
-    deck = deal(rng)
+def _attack(plan: Plan, faults: Faults, writers: list[Writer], ledger: Ledger, rng: random.Random, say: Say) -> float:
+    """Seconds it took. The deck is played to its end at least once."""
+    began = time.monotonic()
+    dealt = deal(rng, plan.deck)
+    left = len(plan.deck)
     try:
-        while time.monotonic() < until and all(writer.is_alive() for writer in writers):
-            enough = faults.kills.total() >= plan.kills
+        while time.monotonic() < began + plan.seconds * _LATE and all(writer.is_alive() for writer in writers):
+            enough = faults.kills.total() >= plan.kills and left <= 0
             if enough and ledger.adds >= plan.adds:
-                return
+                break
             if enough:
-                time.sleep(0.1)
+                faults.rest(0.1)
                 continue
-            name = next(deck)
+            name = next(dealt)
             say(f"{faults.kills.total():4d} kills {ledger.adds:6d} adds   {name}")
             faults.do(name)
-            time.sleep(rng.uniform(0.2, 1.0))
+            left -= 1
+            faults.rest(0.6, least=0.1)
     except KeyboardInterrupt:
         say("interrupted: no more faults")
+    faults.finish()
+    return time.monotonic() - began
 
 
 def _finish_writers(writers: list[Writer], notes: list[str]) -> None:
@@ -129,20 +139,25 @@ def _finish_writers(writers: list[Writer], notes: list[str]) -> None:
 
 def _settle(fleet: Fleet, ledger: Ledger, say: Say) -> Verdict:
     say(f"peace: checking {ledger.adds} adds and {ledger.edits} edits")
-    checker = Checker(fleet.stack.home.layout.data_dir / "ledger.jsonl", fleet.urls[0], fleet.key, fleet.database_url)
+    served = Service(fleet.urls[0], fleet.key, fleet.database_url)
     try:
-        verdict = checker.check(_SETTLING)
+        verdict = Checker(read(fleet.stack.home.layout.data_dir / "ledger.jsonl"), served).check(_PATIENCE)
     finally:
-        checker.close()
+        served.close()
+    say("checking the index")
     _check_index(fleet, verdict)
     return verdict
 
 
 def _check_index(fleet: Fleet, verdict: Verdict) -> None:
     """Whatever was still to be written is written by itself; then every point agrees with its memory."""
-    deadline = time.monotonic() + _INDEX_SETTLING
-    while (left := _queued(fleet.database_url)) and time.monotonic() < deadline:
+    left = least = _queued(fleet.database_url)
+    deadline = time.monotonic() + _PATIENCE
+    while left and time.monotonic() < deadline:
         time.sleep(0.2)
+        left = _queued(fleet.database_url)
+        if left < least:
+            least, deadline = left, time.monotonic() + _PATIENCE
     if left:
         verdict.note("stuck", f"{left} changes never reached the index")
     try:

@@ -1,22 +1,20 @@
 """Compares what was promised with what is served. Reads the ledger, the public HTTP API and the order of the history.
 
-It shares no code with the service: what it counts, it counts from answers. (Whether the index agrees with Postgres is
-asked of `flumes verify`'s own function, and that of the points themselves.)
+It shares no code with the service: what it counts, it counts from answers, and the order things must have is that in
+which the callers were given their promises. (Whether the index agrees with Postgres is asked of `flumes verify`'s own
+function, and that of the points themselves.)
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import httpx
-import psycopg
-
-from tests.chaos.ledger import Promise, read
+from tests.chaos.ledger import Promise
+from tests.chaos.served import Row, Served
 
 _OPEN = ("PENDING", "RUNNING")
 _SHOWN = 10  # examples kept of each kind of fault
@@ -70,47 +68,53 @@ class _Expected:
 class Checker:
     """One check of one run."""
 
-    def __init__(self, ledger: Path, url: str, key: str, database_url: str) -> None:
+    def __init__(self, promises: Iterable[Promise], served: Served) -> None:
         self.verdict = Verdict()
-        self._promises = list(read(ledger))
-        self._database_url = database_url
-        headers = {"Authorization": f"Bearer {key}"}
-        self._http = httpx.Client(base_url=url, headers=headers, timeout=30, trust_env=False)
+        self._promises = list(promises)
+        self._served = served
 
-    def close(self) -> None:
-        self._http.close()
-
-    def check(self, timeout: float) -> Verdict:
-        """Wait until every promised event ended, at most `timeout` seconds, then compare."""
-        events = self._ended(timeout)
+    def check(self, patience: float) -> Verdict:
+        """Wait until every promised event ended (at most `patience` seconds in which none does), then compare."""
+        events = self._ended(patience)
         self._check_events(events)
-        for scope, expected in self._expected().items():
+        failed = {event_id for event_id, event in events.items() if event["status"] == "FAILED"}
+        for scope, expected in self._expected(failed).items():
             self._check_scope(scope, expected)
-        self._check_database()
+        self._check_order()
+        self._check_leftovers()
         return self.verdict
 
     def _adds(self) -> Iterator[Promise]:
         return (promise for promise in self._promises if promise.kind in ("add", "raw"))
 
-    def _ended(self, timeout: float) -> dict[str, dict[str, Any]]:
+    def _ended(self, patience: float) -> dict[str, dict[str, Any]]:
         """Every promised event as it is served."""
-        deadline = time.monotonic() + timeout
-        open_ids = {promise.event_id for promise in self._adds()}
+        open_ids = {promise.event_id: None for promise in self._adds()}
         found: dict[str, dict[str, Any]] = {}
-        while open_ids:
+        deadline = time.monotonic() + patience
+        while open_ids and time.monotonic() < deadline:
+            before = len(open_ids)
             for event_id in list(open_ids):
-                answer = self._http.get(f"/v1/event/{event_id}/")
-                if answer.status_code == 404:
-                    self.verdict.note("lost", f"event {event_id} is not known")
-                    open_ids.discard(event_id)
-                elif answer.status_code == 200:
-                    found[event_id] = answer.json()
-                    if found[event_id]["status"] not in _OPEN:
-                        open_ids.discard(event_id)
-            if time.monotonic() > deadline:
-                break
+                if self._has_ended(event_id, found):
+                    del open_ids[event_id]
+            if len(open_ids) < before:
+                deadline = time.monotonic() + patience
             time.sleep(0.2 if open_ids else 0)
+        for event_id in open_ids.keys() - found.keys():
+            self.verdict.note("stuck", f"event {event_id} is not answered")
         return found
+
+    def _has_ended(self, event_id: str, found: dict[str, dict[str, Any]]) -> bool:
+        """True as well for an event nobody knows."""
+        try:
+            event = self._served.event(event_id)
+        except LookupError:
+            return False
+        if event is None:
+            self.verdict.note("lost", f"event {event_id} is not known")
+            return True
+        found[event_id] = event
+        return event["status"] not in _OPEN
 
     def _check_events(self, events: dict[str, dict[str, Any]]) -> None:
         keys = Counter(promise.key for promise in self._adds())
@@ -134,21 +138,24 @@ class Checker:
     def _check_results(self, promise: Promise, event: dict[str, Any]) -> None:
         """An event's results name each of its facts once, and what a waiting caller was told is what stands there."""
         told = Counter(bare(result["memory"]) for result in event["results"])
-        wanted = Counter(promise.facts if promise.kind == "add" else raw_texts(promise))
+        wanted = Counter(promise.facts)
         for fact in wanted - told:
             self.verdict.note("silent", f"event {promise.event_id} says nothing of {fact!r}")
         for fact in told - wanted:
             self.verdict.note("doubled", f"event {promise.event_id} says {fact!r} too often")
+        if promise.status == 200 and not promise.results:
+            self.verdict.note("silent", f"event {promise.event_id} was answered with nothing")
         given = {result["id"] for result in promise.results}
         if promise.results and given != {result["id"] for result in event["results"]}:
             self.verdict.note("lost", f"event {promise.event_id} answered other ids than it shows now")
 
-    def _expected(self) -> dict[Scope, _Expected]:
+    def _expected(self, failed: set[str]) -> dict[Scope, _Expected]:
+        """What an event that ended FAILED would have brought is not asked for again."""
         scopes: dict[Scope, _Expected] = defaultdict(_Expected)
         for promise in self._promises:
             scope = scopes[tuple(sorted(promise.scope.items()))]
             if promise.kind in ("add", "raw"):
-                scope.present.update(promise.facts if promise.kind == "add" else raw_texts(promise))
+                scope.present.update(() if promise.event_id in failed else promise.facts)
                 continue
             self.verdict.edits += 1
             scope.present[bare(promise.before)] -= 1
@@ -161,7 +168,7 @@ class Checker:
         return scopes
 
     def _check_scope(self, scope: Scope, expected: _Expected) -> None:
-        served = [memory for memory in self._list(dict(scope)) if ids_of(memory) == scope]
+        served = [memory for memory in self._served.memories(dict(scope)) if ids_of(memory) == scope]
         texts = Counter(bare(memory["memory"]) for memory in served)
         wanted = +expected.present
         for text, count in (wanted - texts).items():
@@ -179,57 +186,36 @@ class Checker:
             if served.get(memory_id) != text:
                 self.verdict.note("lost", f"memory {memory_id} is not what it was changed to")
         for memory_id in expected.deleted:
-            if self._http.get(f"/v1/memories/{memory_id}").status_code != 404:
+            if self._served.serves(memory_id):
                 self.verdict.note("doubled", f"deleted memory {memory_id} is served")
 
-    def _list(self, scope: dict[str, str]) -> Iterator[dict[str, Any]]:
-        cursor: str | None = None
-        while True:
-            query = {**scope, "limit": "200"} | ({"cursor": cursor} if cursor else {})
-            page = self._http.get("/v1/memories/", params=query).raise_for_status().json()
-            yield from page["results"]
-            cursor = page["next_cursor"]
-            if cursor is None:
-                return
+    def _check_order(self) -> None:
+        """A writer posts to its scopes one after the other: what it was promised first must stand and end first."""
+        turn = {promise.event_id: number for number, promise in enumerate(self._adds())}
+        for where in inversions(self._served.history(), turn):
+            self.verdict.note("inverted", f"history of scope {where}")
+        for where in inversions(self._served.endings(), turn):
+            self.verdict.note("inverted", f"endings of scope and lane {where}")
 
-    def _check_database(self) -> None:
-        """Order and leftovers, which no route shows."""
-        with psycopg.connect(self._database_url) as connection:
-            for where in inversions(connection.execute(_HISTORY)):
-                self.verdict.note("inverted", f"history of scope {where}")
-            for where in inversions(connection.execute(_ENDINGS)):
-                self.verdict.note("inverted", f"endings of scope and lane {where}")
-            for memory_id, op in connection.execute(_TWICE):
-                self.verdict.note("doubled", f"memory {memory_id} has {op} twice in its history")
-            known = {str(row[0]) for row in connection.execute("SELECT id FROM events WHERE kind IN ('add', 'raw')")}
-            for event_id in known - {promise.event_id for promise in self._adds()}:
-                self.verdict.note("doubled", f"event {event_id} was promised to nobody")
-            for scope_id, *_ in connection.execute(_LEFT):
-                self.verdict.note("stuck", f"scope {scope_id} still counts pending work or is leased")
+    def _check_leftovers(self) -> None:
+        for memory_id, op in self._served.twice():
+            self.verdict.note("doubled", f"memory {memory_id} has {op} twice in its history")
+        for event_id in self._served.accepted() - {promise.event_id for promise in self._adds()}:
+            self.verdict.note("doubled", f"event {event_id} was promised to nobody")
+        for scope_id, *_ in self._served.left():
+            self.verdict.note("stuck", f"scope {scope_id} still counts pending work or is leased")
 
 
-# What is kept word for word is stored inside its accept transaction, before what was accepted earlier.
-_HISTORY = """
-    SELECT v.scope_id, v.seq FROM memory_versions v JOIN events e ON e.project_id = v.project_id AND e.id = v.event_id
-    WHERE e.kind = 'add' ORDER BY v.commit_order
-"""
-_ENDINGS = "SELECT scope_id::text || lane, seq FROM events WHERE kind = 'add' ORDER BY completed_at, seq"
-_TWICE = "SELECT memory_id, op FROM memory_versions GROUP BY memory_id, op HAVING count(*) > 1"
-_LEFT = "SELECT id FROM scopes WHERE pending_live + pending_bulk <> 0 OR pending_bytes <> 0 OR lease_owner IS NOT NULL"
-
-
-def inversions(rows: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
-    """Of (group, seq) rows, each group that goes back, once for each step back."""
+def inversions(rows: Iterable[Row], turn: Mapping[str, int]) -> Iterator[Any]:
+    """Of (group, event) rows, each group that goes back, once for each step back; events of no turn do not count."""
     last: dict[Any, int] = {}
-    for group, seq in rows:
-        if seq < last.get(group, 0):
+    for group, event_id in rows:
+        now = turn.get(event_id)
+        if now is None:
+            continue
+        if now < last.get(group, 0):
             yield group
-        last[group] = seq
-
-
-def raw_texts(promise: Promise) -> list[str]:
-    """What is kept word for word: one memory a message. Writers send one fact in one message."""
-    return promise.facts
+        last[group] = now
 
 
 def bare(text: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import shutil
 import signal
 import socket
@@ -14,18 +13,19 @@ from urllib.parse import urlsplit
 from cli.embedded import environment
 from cli.embedded.api import Api
 from cli.embedded.child import Child, Command
-from cli.embedded.errors import PartError
 from cli.embedded.listener import listen
-from cli.embedded.part import Part, wait_ready
+from cli.embedded.part import Part
 from cli.embedded.worker import Worker
 from shared.settings import Settings
 from tests.chaos.proxy import Address, Proxies
+from tests.chaos.rising import Rising, runs
 from tests.e2e.flumes import make_key
 from tests.fakes.openai_control import Control
-from tests.stack import QDRANT_KEY, Stack, crash, wait_until
+from tests.stack import QDRANT_KEY, Stack, wait_until
 
+Program = Api | Worker
 LINKS = ("api-redis", "worker-redis", "worker-engine", "worker-llm")
-_READY = 90.0  # seconds a part may need on a busy machine
+_READY = 90.0  # seconds the scripted model may need to start
 _THINKING = (0.005, 0.075)  # the scripted model answers after the first, and up to the second more
 
 
@@ -44,14 +44,13 @@ class Fleet:
         self.llm = self._start_llm()
         self.database_url = self.stack.new_database()
         self._make_links()
+        self._listeners.extend(listen("127.0.0.1", 0) for _ in range(apis))
         self.apis = [self._api(number) for number in range(1, apis + 1)]
         self.workers = [self._worker(number) for number in range(1, workers + 1)]
         self.key = make_key(self.database_url)
-        programs: list[Part] = [*self.apis, *self.workers]
-        for part in programs:
-            part.start()
-        for part in programs:
-            wait_ready(part, _READY)
+        self.rising = Rising()
+        self.rising.begin(*self.apis, *self.workers)
+        self.rising.wait()
 
     @property
     def urls(self) -> list[str]:
@@ -68,8 +67,10 @@ class Fleet:
         return [self.stack.postgres, self.stack.valkey, self.stack.engine, *self.apis, *self.workers]
 
     def kill(self, part: Part) -> None:
-        """SIGKILL, reaped."""
-        crash(part)
+        """SIGKILL, reaped; nothing when it ended before."""
+        assert part.child is not None
+        part.child.signal(signal.SIGKILL)
+        part.child.kill()
 
     def quit_postgres(self) -> None:
         """An immediate stop: no checkpoint, no goodbye, recovery from the log at the next start."""
@@ -82,40 +83,27 @@ class Fleet:
         """Between a kill and the next start: all its files."""
         shutil.rmtree(self.stack.home.layout.valkey, ignore_errors=True)
 
-    def revive(self, part: Part) -> None:
-        """Start a dead part and wait until it serves; one that dies while it starts is started again."""
-        for _ in range(3):
-            part.start()
-            if self._came_up(part):
-                return
-        wait_ready(part, 0.0)
-
-    def _came_up(self, part: Part) -> bool:
-        try:
-            wait_ready(part, _READY)
-        except PartError:
-            return False
-        return True
-
     def calm(self) -> None:
         """Everything runs and every link speaks, wherever a fault was cut short."""
         for link in self.proxies.links.values():
             self.proxies.do(link.speak)
-        for index, worker in enumerate(self.workers):
-            self.workers[index] = self.disarmed(worker) if worker.child is None else worker
         for part in self.parts():
             if part.child is not None:
                 part.child.signal(signal.SIGCONT)
-            if part.child is None or part.child.exit_code() is not None:
-                self.revive(part)
+        programs: list[Program] = [*self.apis, *self.workers]
+        for part in programs:
+            if not runs(part):
+                self.disarmed(part)
+        self.rising.begin(*(part for part in self.parts() if not runs(part)))
+        self.rising.wait()
 
-    def armed(self, worker: Worker, point: str) -> Worker:
-        """The same worker, made to die at a named crash point at its next start."""
-        return self._replace(worker, crash_at=point)
+    def armed(self, part: Program, point: str) -> Program:
+        """The same API or worker, made to die at a named crash point at its next start."""
+        return self._replace(part, crash_at=point)
 
-    def disarmed(self, worker: Worker) -> Worker:
-        """The same worker without a crash point."""
-        return self._replace(worker)
+    def disarmed(self, part: Program) -> Program:
+        """The same API or worker without a crash point."""
+        return self._replace(part)
 
     def settings(self) -> Settings:
         """As the programs see them, without the proxies: for the check at the end."""
@@ -170,30 +158,21 @@ class Fleet:
         links = {"redis_url": self._url(f"{role}-redis"), "qdrant_url": self._url("worker-engine")}
         return self.stack.environment(self.database_url, **{**model, **links, **self._settings, **more})
 
-    def _api(self, number: int) -> Api:
-        listener = listen("127.0.0.1", 0)
-        self._listeners.append(listener)
-        return Api(listener, self._environment("api"), self.logs, name=f"api-{number}")
+    def _api(self, number: int, **more: object) -> Api:
+        listener = self._listeners[number - 1]
+        return Api(listener, self._environment("api", **more), self.logs, name=f"api-{number}")
 
     def _worker(self, number: int, **more: object) -> Worker:
         slots, grace = int(str(self._settings["slots"])), float(str(self._settings["grace"]))
         env = self._environment("worker", **more)
         return Worker(self.stack.home.layout, env, slots=slots, grace=grace, name=f"worker-{number}")
 
-    def _replace(self, worker: Worker, **more: object) -> Worker:
-        index = self.workers.index(worker)
-        fresh = self._worker(index + 1, **more)
-        self.workers[index] = fresh
+    def _replace(self, part: Program, **more: object) -> Program:
+        fresh: Program
+        if isinstance(part, Api):
+            index = self.apis.index(part)
+            fresh = self.apis[index] = self._api(index + 1, **more)
+        else:
+            index = self.workers.index(part)
+            fresh = self.workers[index] = self._worker(index + 1, **more)
         return fresh
-
-
-def pick(rng: random.Random, fleet: Fleet, kind: str) -> Part:
-    """One part of a kind: api, worker, engine, valkey, postgres."""
-    if kind == "api":
-        return rng.choice(fleet.apis)
-    if kind == "worker":
-        return rng.choice(fleet.workers)
-    one: dict[str, Part] = {
-        "engine": fleet.stack.engine, "valkey": fleet.stack.valkey, "postgres": fleet.stack.postgres,
-    }  # fmt: skip
-    return one[kind]

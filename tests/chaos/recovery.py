@@ -1,4 +1,7 @@
-"""How long the work of a killed or paused worker lies still: from the kill to the next progress, as Postgres saw it."""
+"""How long the work of a killed or paused worker lies still: from the kill to the next progress, as Postgres saw it.
+
+Kept apart: only one worker died, so that another could go on at once; other parts died with it and had to start first.
+"""
 
 from __future__ import annotations
 
@@ -33,13 +36,14 @@ class Held:
 
 
 class Recovery(threading.Thread):
-    """Watches the events of killed workers; `seconds` is how long each lay still."""
+    """Watches the events of killed workers: how long each lay still, `alone` or `with_others`."""
 
     def __init__(self, database_url: str) -> None:
         super().__init__(name="recovery", daemon=True)
-        self.seconds: list[float] = []
+        self.alone: list[float] = []
+        self.with_others: list[float] = []
         self._url = database_url
-        self._waiting: dict[UUID, datetime] = {}
+        self._waiting: dict[UUID, tuple[datetime, list[float]]] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
 
@@ -52,10 +56,16 @@ class Recovery(threading.Thread):
             return []
         return [Held(*row) for row in rows]
 
-    def watch(self, held: list[Held]) -> None:
-        """From now on look for progress of these."""
+    def watch(self, held: list[Held], *, alone: bool) -> None:
+        """From now on look for progress of these. `alone`: nothing else died."""
+        goal = self.alone if alone else self.with_others
         with self._lock:
-            self._waiting |= {item.event_id: item.since for item in held}
+            self._waiting |= {item.event_id: (item.since, goal) for item in held}
+
+    @property
+    def watched(self) -> int:
+        """How many have not moved yet."""
+        return len(self._waiting)
 
     def stop(self) -> int:
         """How many never moved."""
@@ -65,27 +75,28 @@ class Recovery(threading.Thread):
 
     def run(self) -> None:
         while not self._stopping.wait(_LOOK):
-            with self._lock:
-                waiting = dict(self._waiting)
-            if waiting:
-                self._look(waiting)
+            if self._watched():
+                self._look()
 
-    def _look(self, waiting: dict[UUID, datetime]) -> None:
+    def _watched(self) -> dict[UUID, datetime]:
+        with self._lock:
+            return {event_id: since for event_id, (since, _) in self._waiting.items()}
+
+    def _look(self) -> None:
         try:
             with psycopg.connect(self._url, connect_timeout=2, autocommit=True) as connection:
-                self._look_often(connection, waiting)
+                self._look_often(connection)
         except psycopg.OperationalError:
             time.sleep(_LOOK)
 
-    def _look_often(self, connection: psycopg.Connection, waiting: dict[UUID, datetime]) -> None:
-        """On one connection until all of these moved or more have come."""
-        while waiting and not self._stopping.wait(_LOOK):
+    def _look_often(self, connection: psycopg.Connection) -> None:
+        """On one connection until all have moved."""
+        while (waiting := self._watched()) and not self._stopping.wait(_LOOK):
             rows = connection.execute(_MOVED, [list(waiting), list(waiting.values())]).fetchall()
             with self._lock:
                 for event_id, seconds in rows:
-                    if self._waiting.pop(event_id, None) is not None:
-                        self.seconds.append(seconds)
-                waiting = dict(self._waiting)
+                    _, goal = self._waiting.pop(event_id)
+                    goal.append(seconds)
 
 
 def percentile(values: list[float], share: float) -> float:

@@ -51,7 +51,8 @@ def main(module: str, name: str, keywords: str) -> None:
     client: Any = None
     failed: dict[str, Any] | None = None
     try:
-        client = getattr(importlib.import_module(module), name)(**json.loads(keywords))
+        given = {key: built(value) for key, value in json.loads(keywords).items()}
+        client = getattr(importlib.import_module(module), name)(**given)
     except Exception as error:  # noqa: BLE001 - as in `answer`
         failed = {"raised": type(error).__name__, "text": str(error)}
     with asyncio.Runner() as loop:

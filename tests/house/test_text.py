@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 
@@ -45,6 +46,18 @@ def test_locks_name_no_index_and_check_every_file() -> None:
         assert odd == [], lock.name
         bare = [a for a, b in zip(lines, [*lines[1:], ""], strict=True) if "==" in a and "--hash" not in b]
         assert bare == [], lock.name
+
+
+def test_npm_locks_name_no_index_and_check_every_file() -> None:
+    """The same of npm's: a digest for every package, no address of any."""
+    for lock in files(suffix="package-lock.json"):
+        packages = json.loads(lock.read_text(encoding="utf-8"))["packages"]
+        odd = [
+            name
+            for name, entry in packages.items()
+            if name and ("resolved" in entry or not entry.get("integrity", "").startswith("sha512-"))
+        ]
+        assert odd == [], lock
 
 
 def test_lock_holds_every_dependency() -> None:

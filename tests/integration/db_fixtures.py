@@ -32,6 +32,7 @@ def project_id(db: Database) -> UUID:
 @pytest.fixture
 def make_bench(db: Database, project_id: UUID, qdrant_url: str, redis_url: str) -> Iterator[Callable[..., Bench]]:
     """Makes benches on an empty engine: `make_bench(embedder=…, window_messages=…)`."""
+    from shared.db import tenancy
     from tests.integration.pipeline_bench import Bench
     from tests.stack import drop_collections
 
@@ -43,7 +44,8 @@ def make_bench(db: Database, project_id: UUID, qdrant_url: str, redis_url: str) 
         made.append(bench)
         return bench
 
-    yield make
+    with tenancy.tenant(project_id):  # for tests that call a single stage
+        yield make
     for bench in made:
         bench.close()
 

@@ -120,9 +120,10 @@ class Bench:
         self.collection = collection_name(model, 1)
         db.run(lambda session: index_collections.ensure(session, model or BM25_ONLY, self.collection))
         self._background = ThreadPoolExecutor(1)
+        self._walled = Database(db.engine.url.render_as_string(hide_password=False), pool_size=32, walls=True)
         self.parts = Parts(
             settings=Settings(**(_SETTINGS | settings)),
-            db=db,
+            db=self._walled,
             index=VectorIndex(qdrant_url, QDRANT_KEY, timeout=2),
             embedder=embedder,
             extract=self.script,
@@ -130,13 +131,14 @@ class Bench:
             owner="bench",
             background=self._background,
         )
-        self.leases = Leases(db, lease=30, deadline=75)
+        self.leases = Leases(self._walled, lease=30, deadline=75)
         self.dispatcher = Dispatcher(self.parts, self.leases, run)
 
     def close(self) -> None:
         self._background.shutdown(wait=True)
         self.parts.index.close()
         self.parts.waker.close()
+        self._walled.close()
 
     # --- moving
 

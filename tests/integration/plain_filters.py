@@ -8,6 +8,7 @@ from typing import Any
 
 from shared.model.memory import Memory
 
+OTHER_NAMES = {"session_id": "run_id", "timestamp": "created_at", "keywords_search": "keywords"}
 IDS = ("user_id", "agent_id", "app_id", "run_id")
 
 
@@ -17,6 +18,9 @@ def matches(given: dict[str, Any], memory: Memory) -> bool:
 
 
 def _entry(name: str, value: Any, memory: Memory) -> bool:
+    name = OTHER_NAMES.get(name, name)
+    if value is None:
+        return True
     if name in ("AND", "OR", "NOT"):
         found = [matches(item, memory) for item in (value if isinstance(value, list) else [value])]
         return all(found) if name == "AND" else any(found) if name == "OR" else not any(found)
@@ -30,8 +34,9 @@ def _entry(name: str, value: Any, memory: Memory) -> bool:
 def _test(name: str, how: str, value: Any, memory: Memory) -> bool:  # noqa: PLR0911 - one line a kind
     if how == "ne":
         return not _test(name, "eq", value, memory)
-    if name in ("created_at", "updated_at"):
-        return _times(getattr(memory, name), how, value)
+    if name in ("created_at", "updated_at", "happens_at", "valid_from", "valid_to"):
+        have = getattr(memory, name)
+        return have is not None and _times(have, how, value)
     if name == "expiration_date":
         return memory.expires_on is not None and _days(memory.expires_on, how, value)
     if name == "categories":
@@ -40,7 +45,8 @@ def _test(name: str, how: str, value: Any, memory: Memory) -> bool:  # noqa: PLR
         return any(word.lower() in memory.text.lower() for word in value)
     if name == "memory_ids":
         return str(memory.id) in ([value] if isinstance(value, str) else value)
-    return _text(getattr(memory.ids, name) if name in IDS else memory.text, how, value, wildcard=name in IDS)
+    have = getattr(memory.ids, name) if name in IDS else memory.kind if name == "memory_type" else memory.text
+    return _text(have, how, value, wildcard=name in IDS)
 
 
 def _text(have: str | None, how: str, value: Any, *, wildcard: bool) -> bool:

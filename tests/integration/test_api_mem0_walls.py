@@ -151,3 +151,18 @@ def test_feedback_and_counters_are_read_back(live: LiveApi) -> None:
     assert_problem(caller.post("/v1/feedback/", json={"memory_id": memory_id, "feedback": "GREAT"}), 400)
     caller.delete("/v1/memories/?user_id=u")
     assert caller.get("/v1/stats/").json()["feedback"] == {}
+
+
+def test_webhooks_are_off_unless_the_operator_turns_them_on(live: LiveApi) -> None:
+    """Every route says so, to whoever may administer the project."""
+    owner = mem0(live, live.project())
+    own = owner.get("/v1/ping/").json()["project_id"]
+    body = {"url": "https://example.org/"}
+    for answer in (
+        owner.get(f"/api/v1/webhooks/projects/{own}/"),
+        owner.post(f"/api/v1/webhooks/projects/{own}/", json=body),
+        owner.put(f"/api/v1/webhooks/{own}/", json=body),
+        owner.delete(f"/api/v1/webhooks/{own}/"),
+        owner.get(f"/api/v1/webhooks/{own}/deliveries/"),
+    ):
+        assert_problem(answer, 403, "webhooks_off")

@@ -9,6 +9,7 @@ import pytest
 
 from shared.db import events, hints, index_collections, index_queue, memories, memory_edits, scopes
 from shared.db.engine import Database
+from shared.db.erasure import UNSEALED
 from shared.db.index_queue import Change
 from shared.db.memory_edits import Erased, Patch
 from shared.model.message import Rules
@@ -18,6 +19,8 @@ from tests.factories import change, claim, column, post, rows
 from tests.integration.memory_rows import settle_events, stored, texts
 
 CANARY = "canary4711"
+LABELLED = ("user_id", "agent_id")  # scopes by user and agent; run and app are labels
+ONE, TWO = ScopeIds(user_id="alex", run_id="one"), ScopeIds(user_id="alex", run_id="two")
 
 
 @pytest.fixture(autouse=True)
@@ -88,7 +91,8 @@ def test_counts_tell_what_went(db: Database, project_id: UUID) -> None:
     assert (erased.memories, erased.messages, erased.events, erased.ended) == (1, 4, 3, ((pending, "api-1"),))
     receipt = db.run(lambda session: events.get(session, project_id, erased.event_id))
     assert receipt is not None
-    assert (receipt.kind, receipt.status, receipt.ids) == ("delete_all", "SUCCEEDED", factories.ALEX)
+    assert (receipt.kind, receipt.status) == ("delete_all", "SUCCEEDED")
+    assert receipt.ids.user_id == UNSEALED.entity(project_id, "user_id", "alex")
     again = _erase(db, project_id, user_id="alex")
     assert (again.memories, again.messages, again.events, again.ended) == (0, 0, 0, ())
 
@@ -104,8 +108,7 @@ def test_pending_events_end_empty_and_erased(db: Database, project_id: UUID) -> 
         event = db.run(lambda session, e=ended: events.get(session, project_id, e))  # type: ignore[misc]
         assert event is not None
         assert (event.status, event.results, event.erased) == ("SUCCEEDED", [], True)
-    (scope,) = rows(db, "SELECT pending_live, pending_bulk, pending_bytes FROM scopes")
-    assert scope == {"pending_live": 0, "pending_bulk": 0, "pending_bytes": 0}
+    assert rows(db, "SELECT 1 FROM scopes") == []
     assert claim(db) is None
 
 
@@ -123,17 +126,21 @@ def test_work_in_flight_is_stale(db: Database, project_id: UUID) -> None:
     assert not db.run(lambda session: scopes.settle(session, held, done=1, done_bytes=1))
     second = claim(db)
     assert second is not None
-    assert second.fence == held.fence + 2  # the deletion's own, and the new claim's
+    assert second.scope.scope_id != held.scope.scope_id  # the old one went with the last thing in it
     assert second.pending == 1
 
 
 def test_a_deletion_has_its_place_in_the_order(db: Database, project_id: UUID) -> None:
-    """It takes a seq of each scope it touches."""
-    post(db, project_id, "a")
-    _erase(db, project_id, user_id="alex")
-    post(db, project_id, "b")
+    """It takes a seq of each scope that outlives it."""
+    post(db, project_id, "a", ids=ONE, scope_key=LABELLED)
+    post(db, project_id, "b", ids=TWO, scope_key=LABELLED)
+    held = claim(db)
+    assert held is not None
+    _erase(db, project_id, key=LABELLED, run_id="one")
+    post(db, project_id, "c", ids=TWO, scope_key=LABELLED)
 
-    assert column(db, "SELECT seq FROM events WHERE seq IS NOT NULL ORDER BY seq") == [1, 3]
+    assert column(db, "SELECT seq FROM events WHERE seq IS NOT NULL ORDER BY seq") == [1, 2, 4]
+    assert column(db, "SELECT fence FROM scopes") == [held.fence + 1]
 
 
 def test_the_index_is_told_to_forget(db: Database, project_id: UUID) -> None:
@@ -165,10 +172,6 @@ def test_given_ids_match_whatever_the_others_are(db: Database, project_id: UUID)
     assert texts(db) == {"kept three"}
 
 
-LABELLED = ("user_id", "agent_id")  # scopes by user and agent; run and app are labels
-ONE, TWO = ScopeIds(user_id="alex", run_id="one"), ScopeIds(user_id="alex", run_id="two")
-
-
 def test_a_label_deletes_only_what_bears_it(db: Database, project_id: UUID) -> None:
     """Two runs share a scope: one run's memories and pending messages go, the other's stay pending."""
     for ids in (ONE, TWO):
@@ -180,8 +183,9 @@ def test_a_label_deletes_only_what_bears_it(db: Database, project_id: UUID) -> N
     assert (erased.memories, erased.messages, erased.events) == (1, 3, 2)
     assert texts(db) == {"raw two"}
     assert rows(db, "SELECT run_id, status FROM events WHERE kind = 'add' ORDER BY seq") == [
-        {"run_id": "one", "status": "SUCCEEDED"}, {"run_id": "two", "status": "PENDING"},
-    ]  # fmt: skip
+        {"run_id": UNSEALED.entity(project_id, "run_id", "one"), "status": "SUCCEEDED"},
+        {"run_id": "two", "status": "PENDING"},
+    ]
     (scope,) = rows(db, "SELECT pending_live, pending_bytes FROM scopes")
     assert scope == {"pending_live": 2, "pending_bytes": len("said" + "twice")}
     held = claim(db)
@@ -240,7 +244,7 @@ def test_what_comes_into_being_meanwhile_stays_whole(db: Database, project_id: U
     assert erased.messages == 1
     assert rows(db, "SELECT status FROM events WHERE run_id = 'two'") == [{"status": "PENDING"}]
     assert column(db, "SELECT text FROM messages") == ["new"]
-    assert column(db, "SELECT pending_live FROM scopes ORDER BY pending_live") == [0, 1]
+    assert column(db, "SELECT pending_live FROM scopes ORDER BY pending_live") == [1]
 
 
 def _wait_for_a_lock(db: Database) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -72,6 +74,20 @@ def test_the_patched_text_has_no_sources_of_the_old_one(db: Database, project_id
 
     assert db.run(lambda session: memories.sources(session, project_id, memory.id)) == []
     assert vector_of(db, memory) == (1, [1.0, 0.0])
+
+
+def test_the_dates_of_a_memory_follow_its_words(db: Database, project_id: UUID) -> None:
+    """Another date takes the place of the old one, in the project's timezone; the same one keeps what is known."""
+    change(db, """UPDATE projects SET settings = '{"timezone": "Pacific/Kiritimati"}'""")
+    july = datetime(2026, 7, 1, tzinfo=UTC)
+    memory = stored(db, project_id, "Wants to go to Rome in July", happens_at=july, precision="month")
+
+    assert _patch(db, memory, text="Wants to go to Paris in July").happens_at == july
+    moved = _patch(db, memory, text="Wants to go to Paris tomorrow")
+    tomorrow = datetime.now(ZoneInfo("Pacific/Kiritimati")).date() + timedelta(days=1)
+    assert (moved.happens_at.date() if moved.happens_at else None, moved.precision) == (tomorrow, "day")
+    open_ended = _patch(db, memory, text="Wants to go to Paris")
+    assert (open_ended.happens_at, open_ended.precision) == (None, None)
 
 
 def test_metadata_alone_keeps_text_sources_and_vector(db: Database, project_id: UUID) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
+from api.stamps import moment_of
+from shared import clock
 from shared.db import memory_edits, scopes
+from shared.db.accept import NewMessage
 from shared.db.memory_edits import Patch
 from shared.errors import Snooze
 from shared.model.message import Window
@@ -52,6 +56,23 @@ def _rome(bench: Bench) -> UUID:
     bench.post("I live in Rome")
     bench.step()
     return bench.memory("I live in Rome").id
+
+
+def test_a_fast_clock_does_not_outdo_a_patch(bench: Bench) -> None:
+    """A message stamped hours ahead was said when it was accepted: what a user writes after that is newer."""
+    rome = _rome(bench)
+    bench.script.rules = [Says("Milan", "SUPERSEDE", "I live in Milan now", "Rome")]
+    now = clock.now()
+    ahead = moment_of((now + timedelta(hours=20)).isoformat(), "timestamp", None, now)
+    bench.post(NewMessage("user", "I live in Milan now", ahead))
+    _patch(bench, rome, "Lives in Rome for good")()
+
+    bench.drain()
+
+    assert bench.texts() == ["Lives in Rome for good"]
+    bench.post("I live in Milan now")
+    bench.drain()
+    assert bench.texts() == ["I live in Milan now"]
 
 
 @pytest.mark.parametrize("op", ["SUPERSEDE", "REFINE"])

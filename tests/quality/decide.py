@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 import httpx
@@ -108,7 +107,7 @@ def _differences(
         _unless(not any(word in text for text in texts), f"{word!r} stands: {texts}")
         for word in expect.get("hasnt", ())
     )
-    yield from _about_fields(expect, memories, zone_of(case))
+    yield from _about_fields(expect, memories)
     if "rejections" in expect:
         rejections = sum((Counter(event["rejections"]) for event in events), Counter[str]())
         yield _unless(rejections == expect["rejections"], f"rejected: {dict(rejections)}")
@@ -126,22 +125,15 @@ def _ended(expect: dict[str, Any], events: Sequence[dict[str, Any]]) -> str | No
     return _unless(expect.get("code") in (None, code), f"code {code}")
 
 
-def _about_fields(expect: dict[str, Any], memories: Sequence[dict[str, Any]], zone: tzinfo) -> Iterator[str | None]:
+def _about_fields(expect: dict[str, Any], memories: Sequence[dict[str, Any]]) -> Iterator[str | None]:
     if "happens" in expect:
-        stamps = (memory["happens_at"] for memory in memories if memory["happens_at"])
-        days = [datetime.fromisoformat(stamp).astimezone(zone).isoformat() for stamp in stamps]
+        days = [memory["happens_at"] for memory in memories if memory["happens_at"]]
         yield _unless(any(day.startswith(expect["happens"]) for day in days), f"dated {days}")
     evidence = {memory["memory"]: memory["evidence_count"] for memory in memories}
     yield from (
         _unless(evidence.get(text) == count, f"evidence of {text!r}: {evidence.get(text)}")
         for text, count in expect.get("evidence", {}).items()
     )
-
-
-def zone_of(case: Case) -> tzinfo:
-    """The offset in which the last message of a case was said."""
-    stamp = case.posts[-1].body.get("timestamp")
-    return (datetime.fromisoformat(stamp).tzinfo if stamp else None) or UTC
 
 
 def _unless(holds: bool, words: str) -> str | None:  # noqa: FBT001 - reads as a sentence

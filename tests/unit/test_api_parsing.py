@@ -64,7 +64,6 @@ def test_prefer_wins_over_async_mode(prefer: list[str], *, async_mode: bool | No
         (1_777_629_600, None, "2026-05-01T10:00:00+00:00"),
         ("1777629600", "Europe/Rome", "2026-05-01T12:00:00+02:00"),
         (1_777_629_600.5, None, "2026-05-01T10:00:00.500000+00:00"),
-        ("2026-06-02T11:59:00Z", None, "2026-06-02T11:59:00+00:00"),
     ],
 )
 def test_times_keep_the_callers_offset(value: object, zone: str | None, expected: str) -> None:
@@ -188,4 +187,19 @@ def test_idempotency_keys_have_a_length() -> None:
 def test_the_oldest_stamp_is_just_inside() -> None:
     """1900 is history, 1899 a mistake."""
     assert moment_of("1900-01-01T00:00:00Z", "timestamp", None, NOW).year == 1900
-    assert moment_of((NOW + timedelta(hours=23)).isoformat(), "timestamp", None, NOW) > NOW
+
+
+@pytest.mark.parametrize(
+    ("ahead", "expected"),
+    [
+        ({"hours": 9}, "2026-06-01T21:00:00+09:00"),
+        ({"minutes": 5, "seconds": 59}, "2026-06-01T12:05:00+00:05"),
+        ({"hours": 24}, "2026-06-02T03:59:00+15:59"),
+        ({"seconds": 20}, "2026-06-01T12:00:00+00:00"),
+    ],
+)
+def test_nothing_is_said_in_the_future(ahead: dict[str, int], expected: str) -> None:
+    """A fast clock or a local time without its offset: said now, on the day and at the time that it names."""
+    said = moment_of((NOW + timedelta(**ahead)).isoformat(), "timestamp", None, NOW)
+
+    assert (said, said.isoformat()) == (NOW, expected)

@@ -43,7 +43,7 @@ class Times:
 
 
 def read(record: Record, zone: tzinfo) -> Times:
-    """`when` and `until` in the offset of the message; what is no date is None."""
+    """`when` and `until`, times of day in the offset of the message; what is no date is None."""
     return Times(_parsed(record.when, zone), _parsed(record.until, zone))
 
 

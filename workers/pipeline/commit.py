@@ -11,7 +11,18 @@ from uuid import UUID
 
 from shared import clock
 from shared.crashpoints import reach
-from shared.db import events, hints, index_queue, memories, memory_writes, messages, scopes, source_rows, usage
+from shared.db import (
+    erased_texts,
+    events,
+    hints,
+    index_queue,
+    memories,
+    memory_writes,
+    messages,
+    scopes,
+    source_rows,
+    usage,
+)
 from shared.db.engine import Session
 from shared.db.events import Finished, Progress
 from shared.db.index_queue import Change
@@ -40,6 +51,7 @@ def commit(parts: Parts, work: Work, recalled: Recalled, checked: Checked, *, in
         finished = _finish(session, work, checked, plan)
         hints.clear(session, work.claim.scope, recalled.hints)
         hints.add(session, work.claim.scope, checked.neighbours)
+        erased_texts.prune(session, work.claim.scope)
         reach("commit.before")
     reach("commit.after")
     return Done((*(memory.id for memory in plan.to_index()), *beside), tuple(finished))

@@ -11,7 +11,7 @@ from uuid import UUID
 import numpy as np
 
 from shared.crashpoints import reach
-from shared.db import index_collections, index_queue
+from shared.db import index_collections, index_queue, tenancy
 from shared.db.index_collections import BM25_ONLY, Collection
 from shared.db.index_queue import Due
 from shared.errors import WorkError
@@ -41,6 +41,7 @@ def _index_unwatched(parts: Parts, memories: Sequence[UUID]) -> None:
         _log.exception("index_failed", memories=len(memories))
 
 
+@tenancy.across(tenancy.Role.INDEX)
 def index(parts: Parts, memories: Sequence[UUID] | None = None, *, limit: int = _BATCH) -> int:
     """Apply due rows (of these memories, else any); returns how many the index confirmed.
 

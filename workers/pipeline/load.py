@@ -25,8 +25,13 @@ LONE_CRASHES = 3  # an event that crashed its worker alone this often is not tri
 
 
 def load(parts: Parts, claim: Claim) -> Work | Done:
-    """The window to work on, or what ended without work; the claim is given back in the latter case."""
+    """The window to work on, or what ended without work; the claim is given back in the latter case.
+
+    Nothing is noted under a claim that somebody else took over: three such notes would pass for three crashes.
+    """
     with parts.db.transaction() as session:
+        if not scopes.hold(session, claim):
+            return Done((), ())
         waiting = messages.waiting(session, claim.scope, claim.lane, parts.settings.backlog_window_messages + 1)
         hopeless = _hopeless(parts, waiting)
         if hopeless is not None:
@@ -54,8 +59,6 @@ def _hopeless(parts: Parts, waiting: Sequence[OpenMessage]) -> tuple[str, str] |
 
 def _end(session: Session, claim: Claim, waiting: Sequence[OpenMessage], code: str, detail: str) -> Done:
     event_id = waiting[0].message.event_id
-    if not scopes.hold(session, claim):
-        return Done((), ())
     ours = messages.open_of_event(session, claim.scope.project_id, event_id)
     size = messages.mark_failed(session, claim.scope, [message.id for message in ours], code)
     step = Progress(

@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterator
 
 from shared.model.sentences import Sentence
+from workers.rules.small_talk import small_talk
 from workers.rules.statement import Clause
+from workers.rules.thanks import behind_thanks
+from workers.rules.third_person import expand
 
 _OPENER = re.compile(
     r"^(?:(?:(?:hi|hey|hello|hiya|dear)(?: there| everyone| all| again)?|yeah|yep|yup|yes|no|nope|nah|ok|okay|k|sure|"
-    r"thanks(?: (?:so much|a lot|for asking|again))?|"
-    r"thank you(?: (?:so much|for asking))?|wow|woah|whoa|oh|ooh|ah|aww+|well|so|and|but|also|plus|anyway|by the way|"
+    r"wow|woah|whoa|oh|ooh|ah|aww+|well|so|and|but|also|plus|anyway|by the way|"
     r"btw|fyi|honestly|lol|haha+|hmm+|um+|uh|"
     r"totally|absolutely|definitely|exactly|of course|for sure|cool|nice|great|awesome|amazing|perfect|sounds good|"
     r"sounds great|right|true|i see|you know|"
@@ -20,17 +22,20 @@ _OPENER = re.compile(
     r"(?:please )?(?:remember|don't forget|do not forget|keep in mind|bear in mind)(?: that|:|(?= (?:my|i|i'm|"
     r"our)\b))|for the record|sorry|"
     r"as (?:i|you) (?:said|mentioned|know)|"
+    r"(?:please )?(?:don't|don’t|do not|never) tell (?:anyone|anybody|a soul|my \w+|him|her|them)"
+    r"(?: (?:this|about (?:this|it)|yet))?(?: that)?(?=\W+(?:but |that |because )?(?:i|i['’]m|my|we)\b)|"
+    r"(?:just )?between (?:you and me|us|ourselves)|(?:this|it) (?:is|stays) (?:a secret|confidential|between us)|"
     r"actually|guys|folks|finally,|alright|me (?:too|neither|either)|same here|likewise|you too|"
     r"congrats|congratulations|i agree|"
     r"true that|really)(?![\w'’-])[\s,!.:;–—…-]*)+",
     re.IGNORECASE,
 )
 _FOREIGN_OPENER = re.compile(
-    r"^(?:(?:hallo|hi|hey|guten (?:tag|morgen|abend)|danke(?: schön)?|ja|nein|ok(?:ay)?|hola|"
-    r"buen[oa]s(?: días| tardes| noches)?|gracias|sí|no|vale|"
-    r"bonjour|salut|bonsoir|merci|oui|non|d'accord|привет|здравствуйте|спасибо|да|нет|你好[啊呀]?|您好|好的?[啊呀吧]?|嗯+|是[的啊]|"
+    r"^(?:(?:hallo|hi|hey|guten (?:tag|morgen|abend)|ja|nein|ok(?:ay)?|hola|"
+    r"buen[oa]s(?: días| tardes| noches)?|sí|no|vale|"
+    r"bonjour|salut|bonsoir|oui|non|d'accord|привет|здравствуйте|да|нет|你好[啊呀]?|您好|好的?[啊呀吧]?|嗯+|是[的啊]|"
     r"对[的啊]?|哦+|啊|呃|没问题|当然|哈哈+|"
-    r"谢谢(?:你的?(?:建议|回答|帮助)?)?|朋友)[\s,!.。，！、…~～]+)+",
+    r"朋友)[\s,!.。，！、…~～]+)+",
     re.IGNORECASE,
 )
 _EXPLICIT = re.compile(
@@ -58,6 +63,7 @@ _SHARED_SUBJECT = re.compile(
     r"prefer)\s+(?:in|at|as|for|with|an?|the|my|two|three|\w+)\b))",
     re.IGNORECASE,
 )
+_OWN_BEHIND = re.compile(r"\s*[,;.!–—]\s*(?:(?:but|and|so|because)\s+)?(?=(?:I|my|we|our)\b)", re.IGNORECASE)
 _PEOPLE = re.compile(r"(?:my|our)\b", re.IGNORECASE)
 _PREDICATE = re.compile(
     r"\b(?:is|are|was|were|has|have|had|will|can|does|did|loves?|likes?|works?|lives?|\w+ed|went|got)\b|'s\s",
@@ -67,6 +73,7 @@ _LEANS_BACK = re.compile(
     r"\b(?:it|that|this|these|those|them|him|her|there|one|ones|he|she|they|so|both)\b", re.IGNORECASE
 )
 _LONG = 40  # words
+_OPENERS = 4
 _ENOUGH = 200  # characters that tell what a half is
 _SHARED_VERBS = 4
 _SOFT_JOINT = re.compile(r"[,;:]\s|\s(?:and|but|because|so|which|while)\s", re.IGNORECASE)
@@ -89,8 +96,13 @@ def clauses(sentence: Sentence, names: tuple[str, ...] = ()) -> list[Clause]:
 
 def behind_greeting(sentence: Sentence) -> Sentence:
     """A sentence of another language without the courtesy in front of it."""
-    match = _FOREIGN_OPENER.match(sentence.text)
-    cut = match.end() if match else 0
+    cut = 0
+    for _ in range(_OPENERS):
+        match = _FOREIGN_OPENER.match(sentence.text[cut:])
+        step = (match.end() if match else 0) or behind_thanks(sentence.text[cut:])
+        if not step:
+            break
+        cut += step
     return Sentence(sentence.start + cut, sentence.end, sentence.text[cut:])
 
 
@@ -106,6 +118,11 @@ def is_question(text: str) -> bool:
     )
 
 
+def goes_on(text: str) -> bool:
+    """True where a first-person statement follows what may be courtesy."""
+    return _OWN_BEHIND.search(text) is not None
+
+
 def explicit(sentence: Sentence) -> bool:
     """True where the speaker asks to remember what follows."""
     return _EXPLICIT.search(sentence.text[:60]) is not None
@@ -118,15 +135,21 @@ def _opener(text: str, names: tuple[str, ...]) -> int:
         re.escape(name) for whole in names for name in {whole, *whole.split()[:1], whole[:3]} if len(name) > 2
     )
     address = re.compile(rf"(?:{called})[,!.:\s…–—-]+(?=\S)", re.IGNORECASE) if called else None
-    for _ in range(3):
+    for _ in range(_OPENERS):
         match = _OPENER.match(text[at:])
-        step = match.end() if match else 0
+        step = (match.end() if match else 0) or behind_thanks(text[at:]) or _behind_courtesy(text[at:])
         if address and (call := address.match(text, at + step)):
             step = call.end() - at
         if not step:
             break
         at += step
     return at
+
+
+def _behind_courtesy(text: str) -> int:
+    """How many characters of small talk stand in front of a first-person statement; 0 where none do."""
+    match = _OWN_BEHIND.search(text, 0, _ENOUGH)
+    return match.end() if match and small_talk(expand(text[: match.start()])) else 0
 
 
 def _saved_front(text: str) -> re.Match[str] | None:

@@ -28,8 +28,16 @@ _DISLIKES = re.compile(
     re.IGNORECASE,
 )
 _ARTICLES = word_list("a an the")
+_PREPOSITIONS = word_list("on in at with for from to during every each before after by near since until twice once")
 _AUXILIARIES = word_list("do does did")
-_SAME_THING = {"job": "work", "colour": "color", "favourite": "favorite", "children": "kids"}
+_SAME_THING = {
+    "has": "have",
+    "goes": "go",
+    "job": "work",
+    "colour": "color",
+    "favourite": "favorite",
+    "children": "kids",
+}
 _ENDINGS = word_list("more anymore longer any")
 _CHANGES_MEANING = word_list(
     """not no never without except but if unless used former formerly ex stopped quit instead almost nearly might may
@@ -48,6 +56,7 @@ class Shape:
     negated: bool
     taste: tuple[str, str]  # "+" or "-" and the thing; "" where no taste is told
     keys: frozenset[str]
+    parts: tuple[str, frozenset[str]]  # up to the first preposition, and the phrases behind it in any order
 
 
 def shape(text: str) -> Shape:
@@ -60,12 +69,15 @@ def shape(text: str) -> Shape:
         negated=_NEGATION.search(text) is not None,
         taste=_taste(text),
         keys=frozenset(_stem(word) for word in content_words(_positive(text)) if word not in _ENDINGS),
+        parts=_parts(text),
     )
 
 
 def same(left: Shape, right: Shape) -> bool:
-    """True for texts that differ only in case, articles, white space or punctuation."""
-    return left.normal == right.normal or (bool(left.words) and left.words == right.words)
+    """True for texts that differ only in case, articles, white space, punctuation or the order of their phrases."""
+    if left.normal == right.normal or (bool(left.words) and left.words == right.words):
+        return True
+    return bool(left.parts[1]) and left.parts == right.parts and len(left.words) == len(right.words)
 
 
 def opposite(left: Shape, right: Shape) -> bool:
@@ -115,6 +127,16 @@ def _splits_a_name(new: str, old: str) -> bool:
     """True where the richer text goes on with another name right behind one: Tom -> Tom Hanks."""
     last = _WORD.findall(old)[-1]
     return last[:1].isupper() and re.search(rf"\b{re.escape(last)} [A-Z0-9]", new) is not None
+
+
+def _parts(text: str) -> tuple[str, frozenset[str]]:
+    """`Plays chess on Mondays with Tom` -> `plays chess`, {`on mondays`, `with tom`}."""
+    phrases: list[list[str]] = [[]]
+    for word in _words(text):
+        if word in _PREPOSITIONS and not (phrases[-1] and phrases[-1][-1] in _PREPOSITIONS):
+            phrases.append([])
+        phrases[-1].append(word)
+    return " ".join(phrases[0]), frozenset(" ".join(phrase) for phrase in phrases[1:])
 
 
 def _positive(text: str) -> str:

@@ -17,7 +17,7 @@ from workers.checks.quotes import find, proves
 from workers.checks.secrets import holds_secret
 from workers.rules.assistants import deed
 from workers.rules.attributes import fact
-from workers.rules.clauses import behind_greeting, clauses, explicit, is_question
+from workers.rules.clauses import behind_greeting, clauses, explicit, goes_on, is_question
 from workers.rules.kinds import kind_of, weight_of
 from workers.rules.needs import Wish, looking_for, wish
 from workers.rules.quotes import quote
@@ -117,7 +117,7 @@ class _Reader:
             or code_or_log(text)
             or placeholder(text)
             or phatic(text)
-            or small_talk(expand(_one_line(text)))
+            or (small_talk(expand(_one_line(text))) and not goes_on(text))
         )
 
     def _sentence(self, sentence: Sentence, *, told_secret: bool) -> Iterator[Statement]:
@@ -143,7 +143,7 @@ class _Reader:
     def _as_said(self, sentence: Sentence, spoken: Language | None) -> Iterator[Statement]:
         """A language without rules of its own: kept as it stands, with its dates written out where understood."""
         said = behind_greeting(sentence)
-        value = foreign_worth(said.text, spoken)
+        value = foreign_worth(said.text, spoken) if said.text else 0
         if self._voice.speaker == "assistant" or is_question(said.text) or value == 0:
             return
         ground = grounded(_one_line(said.text), self._message.said_at)

@@ -17,6 +17,19 @@ _FRONT = re.compile(
     r"september|october|november|december))(?:(?!\b(?:i|we|my)\b)[^,]){2,60}?),?\s+(?P<rest>(?:i|we)\s.+)$",
     re.IGNORECASE | re.DOTALL,
 )
+# "In fact", "at least", "for example" lead into a statement and are no part of it.
+_NO_PHRASE = (
+    r"(?:that|which|this|fact|general|addition|short|other|opinion|my opinion|my view|my experience|theory|case|"
+    r"conclusion|summary|contrast|particular|principle|all|least|first|last|once|now|example|instance|sure|some reason|"
+    r"me|the (?:end|other hand|contrary|one hand|whole|way)|top of|order|spite|reality|truth|response|light|view|what|"
+    r"whom|hindsight)\b"
+)
+_PHRASE_FRONT = re.compile(
+    rf"^(?P<when>(?:(?:on|in|at|during|before|after|around|for|by|near|with) (?!{_NO_PHRASE})|"
+    r"(?:every|each|most|once|twice) )(?:(?!\b(?:i|we|my wife|that|when|if|and i)\b)[^,;:]){2,40}?),?\s+"
+    r"(?P<rest>(?:i|we)\s.+)$",
+    re.IGNORECASE | re.DOTALL,
+)
 _LATELY = re.compile(
     r"^(?P<when>lately|recently|these days|nowadays|currently|at the moment),?\s+(?P<rest>(?:i|we)\s.+)$",
     re.IGNORECASE | re.DOTALL,
@@ -89,8 +102,8 @@ def shortened(text: str) -> str:
 
 
 def front_last(text: str) -> str:
-    """Turns "On 2026-05-06 I had a meeting" into "I had a meeting on 2026-05-06", where only one clause follows."""
-    match = _FRONT.match(text) or _LATELY.match(text)
+    """Turns "On Mondays I play chess" into "I play chess on Mondays", where only one clause follows."""
+    match = _FRONT.match(text) or _LATELY.match(text) or _PHRASE_FRONT.match(text)
     if match is None or _MORE_CLAUSES.search(match["rest"]):
         return text
     rest = match["rest"].rstrip(_EDGES)

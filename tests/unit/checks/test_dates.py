@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -103,14 +103,17 @@ def test_day_of_saying_needs_no_word_for_time(when: str) -> None:
     assert problems("I moved to Milan", "Moved to Milan", when=when) == []
 
 
-def test_dates_are_read_in_the_offset_of_the_message() -> None:
-    """A day begins where it was said."""
+def test_calendar_dates_are_the_same_everywhere() -> None:
+    """A day is that day whatever the offset of its message; only a time of day is an instant there."""
     there = timezone(timedelta(hours=9))
     read = dates.read(Record((0,), "", "", when="2026-05-14", until="2026-05-15T12:00Z"), there)
 
     assert read.when is not None
     assert read.until is not None
-    assert read.when.at == datetime(2026, 5, 14, tzinfo=there)
+    assert read.when.at == datetime(2026, 5, 14, tzinfo=UTC)
+    at_noon = dates.read(Record((0,), "", "", when="2026-05-14T12:00"), there).when
+    assert at_noon is not None
+    assert at_noon.at == datetime(2026, 5, 14, 12, tzinfo=there)
     assert read.until.at.isoformat() == "2026-05-15T12:00:00+00:00"
     assert (read.precision, dates.Times().precision) == ("day", None)
 

@@ -81,6 +81,7 @@ WISHES = {
     "language": "Always answer in German",
     "brevity": "Wants short answers without emojis",
     "name": "Call me Max",
+    "confidence": "Don't tell anyone but I'm pregnant",
     "whenever i": "Whenever I ask for code, answer in Python",
     "metric": "Use metric units",
     "own instruction taken back": "Forget my earlier instruction to answer in German",

@@ -83,8 +83,7 @@ PATTERNS = (
     ),
     (
         r"\b(?:do not|don't|never|without) (?:tell|telling|inform|informing|warn|warning|alert|alerting|notify"
-        r"|notifying|mention(?:ing)? (?:this|it) to) (?:the |any )?(?:users?|customers?|humans?|operators?|anyone"
-        r"|owner)\b"
+        r"|notifying|mention(?:ing)? (?:this|it) to) (?:the |any )?(?:users?|customers?|humans?|operators?|owner)\b"
     ),
     (
         r"\b(?:the )?(?:assistant|ai|bot|chat ?bot|agent|llm|memory system)\s+(?:must|shall|is (?:required"

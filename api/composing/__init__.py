@@ -1,0 +1,1 @@
+"""Texts that the chat model writes for a reader: summaries and filled forms. No write passes through here."""
