@@ -127,9 +127,14 @@ def pause(import_id: str, url: Url = _HERE, key: Key = "") -> None:
 
 
 @app.command()
-def resume(import_id: str, url: Url = _HERE, key: Key = "") -> None:
+def resume(
+    import_id: str,
+    url: Url = _HERE,
+    key: Key = "",
+    max_tokens: Annotated[int | None, typer.Option(min=1, help="A new ceiling, over all it spends.")] = None,
+) -> None:
     """Go on with one that was paused or stopped."""
-    _move(import_id, "resume", url, key)
+    _move(import_id, "resume", url, key, max_tokens=max_tokens)
 
 
 @app.command()
@@ -138,9 +143,9 @@ def cancel(import_id: str, url: Url = _HERE, key: Key = "") -> None:
     _move(import_id, "cancel", url, key)
 
 
-def _move(import_id: str, to: str, url: str, key: str) -> None:
+def _move(import_id: str, to: str, url: str, key: str, **query: int | None) -> None:
     with plain_errors():
-        job = _client(url, key).move(import_id, to)
+        job = _client(url, key).move(import_id, to, **query)
         typer.echo(f"{job['name']}: {job['state']}")
 
 

@@ -20,14 +20,14 @@ _QUIET = 30.0  # seconds without new lines after which an unfinished upload's la
 
 
 def feed(db: Database, in_work: int, stopping: Callable[[], bool]) -> int:
-    """Bring every running import as far as it may go now; returns how many groups were handed over or counted.
+    """Bring every import as far as it may go now; returns how many groups were handed over or counted.
 
     `in_work`: messages of one import that may be with the workers at a time.
     """
     done = 0
     with tenancy.across(tenancy.Role.QUEUE):
-        running = db.run(imports.running)
-    for project_id, import_id in running:
+        found = db.run(imports.open_ones)
+    for project_id, import_id in found:
         with tenancy.tenant(project_id):
             while not stopping() and (moved := _step(db, in_work, project_id, import_id)):
                 done += moved
@@ -41,11 +41,11 @@ def _step(db: Database, in_work: int, project_id: UUID, import_id: UUID) -> int:
         if job is None:
             return 0
         settled = import_lines.settle(session, project_id, import_id, _SETTLE)
-        if _over(session, job):
-            return 0
-        fed = _hand_over(session, job, in_work)
-        if not fed:
-            import_lines.finish(session, project_id, import_id)
+        fed = 0
+        if job.state == "RUNNING" and not _over(session, job):
+            fed = _hand_over(session, job, in_work)
+            if not fed:
+                import_lines.finish(session, project_id, import_id)
     reach("feed.after")
     return settled + fed
 

@@ -67,3 +67,8 @@ GET: dict[str, Any] = {
     "openapi_extra": {"parameters": [parameter("after", "faults after this LINE or LINE.PART")]},
 }
 MOVE: dict[str, Any] = {"responses": answers(_WHOLE, 404, 409)}
+RESUME: dict[str, Any] = MOVE | {
+    "openapi_extra": {
+        "parameters": [parameter("max_tokens", "a new ceiling, over all it spends", "integer", minimum=1)],
+    }
+}

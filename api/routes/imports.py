@@ -149,9 +149,14 @@ async def pause(request: Request, caller: Ingests, import_id: str) -> Response:
     return await _move(request, caller, import_id, "PAUSED", "asked for")
 
 
-@router.post("/{import_id}/resume", response_model=None, **import_pages.MOVE)
+@router.post("/{import_id}/resume", response_model=None, **import_pages.RESUME)
 async def resume(request: Request, caller: Ingests, import_id: str) -> Response:
-    """Go on with an import that was paused, or stopped at a ceiling."""
+    """Go on with an import that was paused, or stopped at a ceiling (`max_tokens` raises it)."""
+    parts = parts_of(request)
+    most = queries.parameters(request, {"max_tokens"}).number("max_tokens", 0, 0, 999_999_999)
+    if most:
+        found = await _own(parts, caller, import_id)
+        await parts.db.run(partial(imports.raise_ceiling, project_id=found.project_id, import_id=found.id, most=most))
     return await _move(request, caller, import_id, "RUNNING", None)
 
 

@@ -43,9 +43,10 @@ class Client:
         found: list[dict[str, Any]] = self._call("GET", "/v1/imports/", params={"limit": limit})["results"]
         return found
 
-    def move(self, import_id: str, to: str) -> dict[str, Any]:
+    def move(self, import_id: str, to: str, **query: int | None) -> dict[str, Any]:
         """`pause`, `resume` or `cancel`."""
-        return self._call("POST", f"/v1/imports/{import_id}/{to}/")
+        given = {name: value for name, value in query.items() if value is not None}
+        return self._call("POST", f"/v1/imports/{import_id}/{to}/", params=given)
 
     def faults(self, import_id: str) -> Iterable[dict[str, Any]]:
         """All faulty lines."""

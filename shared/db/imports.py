@@ -147,24 +147,39 @@ def move(session: Session, project_id: UUID, import_id: UUID, to: State, reason:
     return bool(changed.rowcount)  # type: ignore[attr-defined]
 
 
-def running(session: Session) -> list[tuple[UUID, UUID]]:
-    """(project, import) of those that go on, in random order so that workers spread over them."""
-    rows = session.execute(
-        sa.text("SELECT project_id, id FROM imports WHERE state = 'RUNNING' ORDER BY random() LIMIT 200")
-    )
-    return [(row.project_id, row.id) for row in rows]
+_OPEN = sa.text(
+    """
+    SELECT project_id, id FROM (
+        SELECT project_id, id FROM imports WHERE state = 'RUNNING'
+        UNION SELECT project_id, import_id FROM import_lines WHERE state = 'FED'
+    ) open ORDER BY random() LIMIT 200
+    """
+)
+
+
+def open_ones(session: Session) -> list[tuple[UUID, UUID]]:
+    """(project, import) of those that go on or have lines in work, in random order: workers spread over them."""
+    return [(row.project_id, row.id) for row in session.execute(_OPEN)]
 
 
 def take(session: Session, project_id: UUID, import_id: UUID) -> Import | None:
-    """Lock a running import for one step; None when another worker is at it or it does not run."""
+    """Lock an import for one step; None when another worker is at it."""
     row = session.execute(
-        sa.text(
-            f"SELECT {_COLUMNS} FROM imports WHERE project_id = :p AND id = :id AND state = 'RUNNING'"
-            " FOR UPDATE SKIP LOCKED"
-        ),
+        sa.text(f"SELECT {_COLUMNS} FROM imports WHERE project_id = :p AND id = :id FOR UPDATE SKIP LOCKED"),
         {"p": project_id, "id": import_id},
     ).one_or_none()
     return None if row is None else Import(**row._mapping)
+
+
+def raise_ceiling(session: Session, project_id: UUID, import_id: UUID, most: int) -> None:
+    """It may spend so many tokens in all from now on."""
+    session.execute(
+        sa.text(
+            "UPDATE imports SET options = options || jsonb_build_object('max_tokens', CAST(:most AS bigint))"
+            " WHERE project_id = :p AND id = :id"
+        ),
+        {"p": project_id, "id": import_id, "most": most},
+    )
 
 
 def begin(session: Session, project_id: UUID, import_id: UUID) -> None:

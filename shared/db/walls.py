@@ -30,6 +30,7 @@ PATHS: dict[Role, dict[str, str]] = {
         "index_queue": "SELECT",
         "idempotency_keys": "SELECT, DELETE",
         "imports": "SELECT",
+        "import_lines": "SELECT",
         "webhooks": "SELECT",
         "webhook_deliveries": "SELECT, UPDATE, DELETE",
     },

@@ -59,6 +59,13 @@ class Feeder:
         """One claimed lane ends."""
         self._worker.finish(self._worker.claim(), **traits)
 
+    def finish_one(self) -> bool:
+        """One claimed lane ends; False when nothing is due."""
+        claim = self._worker.due()
+        if claim is not None:
+            self._worker.finish(claim)
+        return claim is not None
+
     def handed(self, job: dict[str, Any]) -> list[tuple[int, int]]:
         """(line, seq) of what became events, in the order in which they were accepted."""
         with self._live.db.transaction() as session:
@@ -228,19 +235,26 @@ def test_pause_resume_cancel(live: LiveApi, feeder: Feeder) -> None:
 
 
 def test_a_token_ceiling_stops_it_and_keeps_the_rest(live: LiveApi, feeder: Feeder) -> None:
-    """What is in work is finished; resumed it goes on."""
+    """What is in work is finished and counted; with a higher ceiling it goes on."""
     caller = live.caller()
-    job = send(caller, ndjson(line("one"), line("two", "bob"), line("three", "cid")), max_tokens=100)
+    job = send(caller, ndjson(*(line(f"n {number}", f"u{number}") for number in range(40))), max_tokens=100)
     feeder.feed(in_work=1)
     handed = len(feeder.handed(job))
-    while show(caller, job)["messages_in_work"]:
-        feeder.finish(usage={"calls": 1, "prompt_tokens": 60, "completion_tokens": 60})
-        feeder.feed(in_work=1)
+    feeder.finish(usage={"calls": 1, "prompt_tokens": 60, "completion_tokens": 60})
+    feeder.feed(in_work=1)
     stopped = show(caller, job)
+    while feeder.finish_one():
+        pass
+    feeder.feed(in_work=1)
+    at_rest = show(caller, job)
+    resumed = caller.post(f"{PATH}{job['id']}/resume", params={"max_tokens": 1_000}).json()
+    feeder.feed(in_work=100)
 
-    assert handed <= 3
-    assert stopped["state"] in ("STOPPED", "DONE")
-    assert stopped["input_tokens"] >= 60
+    assert handed < 40
+    assert (stopped["state"], stopped["reason"]) == ("STOPPED", "the ceiling of 100 tokens is reached")
+    assert (at_rest["state"], at_rest["ended"], at_rest["messages_in_work"]) == ("STOPPED", handed, 0)
+    assert (resumed["state"], resumed["max_tokens"]) == ("RUNNING", 1_000)
+    assert len(feeder.handed(job)) == 40
 
 
 def test_gzip_and_what_only_says_so(live: LiveApi, feeder: Feeder) -> None:
