@@ -36,6 +36,10 @@ lint: venv ## ruff, mypy --strict, import contracts
 	.venv/bin/python -m mypy
 	.venv/bin/python -c 'from importlinter.cli import lint_imports_command as run; run()'
 
+.PHONY: walls
+walls: venv ## 100,000 calls by tenants, keys and each other's ids on every route (W="--calls 5000 --seed 7": other)
+	@exec sh .ci/clean-env .venv/bin/python -m tests.walls $(W)
+
 bench: venv ## adds per second and CPU per add, beside a floor measured in the same run (B=--quick: some)
 	@exec sh .ci/clean-env .venv/bin/python -m tests.bench $(B)
 

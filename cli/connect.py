@@ -26,7 +26,8 @@ def services(settings: Settings, *, index: bool) -> Iterator[Settings]:
     While the block runs, `get_settings()` says the same. Raises EmbeddedError when there is nothing to work on.
     """
     if settings.database_url and (settings.qdrant_url or not index):
-        yield settings
+        owner = settings.owner_database_url or settings.database_url  # an operator is not held by the tenants' walls
+        yield settings.model_copy(update={"database_url": owner})
         return
     if not settings.database_url:
         drop_libpq(os.environ)

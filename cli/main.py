@@ -44,8 +44,9 @@ def migrate(data_dir: DataDir = None) -> None:
         from cli.connect import services
         from shared.db import migrate as migrations
 
-        with services(load_settings(data_dir=data_dir), index=False) as settings:
-            migrations.upgrade(settings.database_url)
+        asked = load_settings(data_dir=data_dir)
+        with services(asked, index=False) as settings:
+            migrations.upgrade(settings.database_url, asked.database_url or None)
             typer.echo(f"the database stands at {migrations.head()}")
 
 

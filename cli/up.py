@@ -61,7 +61,7 @@ def boot(
 
     supervisor.wait(servers)
     refuse_unsafe(deployment.database_url)
-    migrate.upgrade(deployment.database_url)
+    migrate.upgrade(deployment.database_url, deployment.runtime_url)
     key = first_key(deployment.database_url, deployment.layout.data_dir, deployment.pepper)
     write_note(deployment.layout.run, deployment.services())
     programs = deployment.programs(listener, workers)

@@ -45,6 +45,11 @@ class Settings(BaseSettings):
 
     # --- where things are
     database_url: str = Field("", description="PostgreSQL >= 15, `postgresql://user:password@host/db`")
+    owner_database_url: str = Field(
+        "",
+        description="the same database as the role that owns the tables, for `flumes` commands alone: `migrate` makes"
+        " the role that `FLUMES_DATABASE_URL` names; empty: one role does both",
+    )
     redis_url: str = Field(
         "", description="Redis >= 7 or Valkey; broker of the bells and wake-ups, holds nothing that matters"
     )

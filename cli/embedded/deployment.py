@@ -44,8 +44,14 @@ class Deployment:
 
     @property
     def database_url(self) -> str:
-        """Of the database the service uses."""
-        return self._postgres.url if self._postgres else self._settings.database_url
+        """Of the database the service uses, as the role that owns its tables."""
+        settings = self._settings
+        return self._postgres.url if self._postgres else settings.owner_database_url or settings.database_url
+
+    @property
+    def runtime_url(self) -> str:
+        """The same for the programs: as a role that owns nothing and that row-level security holds."""
+        return self._postgres.runtime_url if self._postgres else self._settings.database_url
 
     @property
     def pepper(self) -> str:
@@ -67,4 +73,5 @@ class Deployment:
     def environment(self, port: int) -> dict[str, str]:
         """The whole environment of a program of ours; `port` is where the API listens."""
         told = {**self.services(), "FLUMES_HOST": self._settings.host, "FLUMES_PORT": str(port)}
+        told |= {"FLUMES_DATABASE_URL": self.runtime_url, "FLUMES_OWNER_DATABASE_URL": ""}
         return environment.program(self._environ, own_database=self._postgres is not None, extra=told)

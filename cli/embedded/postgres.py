@@ -22,6 +22,7 @@ from cli.embedded.stale import clear_stale_postmaster
 _SOCKET = ".s.PGSQL.5432.lock"  # the longest name Postgres makes beside the data
 _STOP_GRACE = 30.0
 _MAJOR = "18"
+_RUNTIME_ROLE = "flumes_app"
 
 
 class Postgres:
@@ -42,11 +43,16 @@ class Postgres:
         """`postgresql://…` of the service's database."""
         return self.url_of(self._database)
 
-    def url_of(self, database: str) -> str:
+    @property
+    def runtime_url(self) -> str:
+        """The same for the role the service works as; the migration makes it."""
+        return self.url_of(self._database, user=_RUNTIME_ROLE)
+
+    def url_of(self, database: str, *, user: str = "postgres") -> str:
         """The same for any database of the cluster. The port is spelled out, for libpq would take PGPORT."""
         if self._sockets is None:
             raise EmbeddedError("postgres was not started")
-        return f"postgresql://postgres@/{database}?host={quote(str(self._sockets), safe='/')}&port=5432"
+        return f"postgresql://{user}@/{database}?host={quote(str(self._sockets), safe='/')}&port=5432"
 
     def start(self) -> None:
         """Spawn the server, after initdb at the first time. Raises EmbeddedError."""

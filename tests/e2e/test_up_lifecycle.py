@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import stat
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import psutil
+import psycopg
 import pytest
 
 from cli.embedded.temporary import TemporaryDataDir
@@ -82,6 +84,19 @@ def test_commands_work_on_the_running_one(up: Up, place: Path) -> None:
     assert code == 0
     headers = {"Authorization": f"Bearer {token.strip()}"}
     assert up.call("GET", "/v1/memories/", params={"user_id": "ann"}, headers=headers).status_code == 200
+
+
+def test_what_serves_logs_in_as_a_role_that_owns_nothing(up: Up) -> None:
+    """API and worker stand behind row-level security; only the commands are the owner."""
+    assert serves(up)
+    owner = json.loads((up.data_dir / "run" / "services.json").read_text())["FLUMES_DATABASE_URL"]
+    with psycopg.connect(owner) as connection:
+        seen = connection.execute(
+            "SELECT DISTINCT a.application_name, a.usename, r.rolsuper OR r.rolbypassrls FROM pg_stat_activity a"
+            " JOIN pg_roles r ON r.rolname = a.usename WHERE a.application_name IN ('flumes-api', 'flumes-worker')"
+        ).fetchall()
+
+    assert sorted(seen) == [("flumes-api", "flumes_app", False), ("flumes-worker", "flumes_app", False)]
 
 
 @pytest.mark.parametrize("part", PARTS)

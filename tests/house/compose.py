@@ -10,7 +10,7 @@ import yaml
 
 from tests.house.tree import ROOT
 
-REQUIRED = ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "QDRANT_API_KEY", "FLUMES_KEY_PEPPER")
+REQUIRED = ("POSTGRES_PASSWORD", "POSTGRES_APP_PASSWORD", "REDIS_PASSWORD", "QDRANT_API_KEY", "FLUMES_KEY_PEPPER")
 ROLES = ("migrate", "api", "worker")
 STORES = ("postgres", "redis", "qdrant")
 _VARIABLE = re.compile(r"\$\$|\$\{(\w+)(?::([-?])([^}]*))?\}")

@@ -172,3 +172,13 @@ def test_kubernetes_runs_the_same_roles() -> None:
     assert {container["image"] for container in containers} == {load(SECRETS)["services"]["api"]["image"]}
     assert all(container["securityContext"]["readOnlyRootFilesystem"] for container in containers)
     assert all(pod["securityContext"]["runAsNonRoot"] for pod in pods)
+
+
+def test_what_serves_does_not_know_the_owner_of_the_tables(compose: dict[str, Any]) -> None:
+    """API and workers log in as another role, with another password; only the migration has the owner's."""
+    owner = SECRETS["POSTGRES_PASSWORD"]
+    knowing = {role for role in ROLES if owner in json.dumps(compose["services"][role]["environment"])}
+
+    assert knowing == {"migrate"}
+    for role in ROLES:
+        assert "//flumes_app:" in compose["services"][role]["environment"]["FLUMES_DATABASE_URL"]

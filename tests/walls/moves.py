@@ -78,7 +78,7 @@ def request(move: Move, caller: int, known: Known) -> Call:
     for name in move.way.names:
         path = path.replace("{" + name + "}", names[name])
     call = Call(move.way.method, path + ("/" if move.shape % 2 else ""), _query(move, ids, known))
-    single = set(move.way.names) & {"memory_id", "event_id", "project_id", "org_id"}
+    single = set(move.way.names) & {"memory_id", "event_id", "project_id", "org_id", "webhook_id", "erasure_id"}
     call.foreign = bool(single) and owner != caller and names[min(single)] != _NOBODY
     if move.way.body not in (None, "nothing"):
         call.body = bodies(move, ids)[move.way.body]
@@ -106,6 +106,9 @@ def placeholders(move: Move, ids: Mapping[str, Sequence[UUID]]) -> dict[str, str
         "job_id": _id(ids, "any", move.pick),
         "kind": "user" if user else "agent",
         "name": (USERS if user else AGENTS)[move.pick % 2],
+        "webhook_id": _id(ids, "webhook", move.pick),
+        "delivery_id": _id(ids, "delivery", move.pick),
+        "erasure_id": _id(ids, "erasure", move.pick),
         "org_id": _id(ids, "project", move.pick),
         "project_id": _id(ids, "project", move.pick),
     }
@@ -176,5 +179,6 @@ def bodies(move: Move, ids: Mapping[str, Sequence[UUID]]) -> dict[str, Any]:
         "selection": {**chosen},
         "search": {"query": f"who plays the {WORDS[move.aim]}", **chosen, "top_k": 50},
         "project": {"custom_instructions": "tried", "name": "tried"},
+        "webhook": {"url": "https://example.org/in", "name": "tried", "is_active": bool(move.shape % 2)},
         "member": {"email": "tried@example.org", "role": "READER"},
     }

@@ -13,7 +13,12 @@ from starlette.routing import Route
 OPEN = ("/livez", "/readyz", "/metrics", "/openapi.json")
 
 # The placeholders of paths; a new one needs a line in `moves.placeholders`.
-PLACEHOLDERS = frozenset({"memory_id", "event_id", "kind", "name", "org_id", "project_id", "job_id"})
+PLACEHOLDERS = frozenset(
+    {
+        *("memory_id", "event_id", "kind", "name", "org_id", "project_id", "job_id"),
+        *("webhook_id", "delivery_id", "erasure_id"),
+    }
+)
 
 # Which body a route that takes one is called with (`moves.bodies`); a GET takes none.
 BODIES = {
@@ -46,6 +51,11 @@ BODIES = {
     "POST /api/v1/orgs/organizations/{org_id}/projects/{project_id}/members": "member",
     "PUT /api/v1/orgs/organizations/{org_id}/projects/{project_id}/members": "member",
     "DELETE /api/v1/orgs/organizations/{org_id}/projects/{project_id}/members": "member",
+    "POST /api/v1/webhooks/projects/{project_id}": "webhook",
+    "PUT /api/v1/webhooks/{webhook_id}": "webhook",
+    "DELETE /api/v1/webhooks/{webhook_id}": "nothing",
+    "POST /api/v1/webhooks/{webhook_id}/secret": "nothing",
+    "POST /api/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/replay": "nothing",
     "POST /memories": "add",
     "PUT /memories/{memory_id}": "text",
     "DELETE /memories/{memory_id}": "nothing",

@@ -65,6 +65,7 @@ class Stage:
         settings = Settings(
             database_url=self.url, redis_url=stack.valkey.url, qdrant_url=stack.engine.url, qdrant_api_key=QDRANT_KEY,
             key_pepper=PEPPER, wait_budget=0, wait_cap=0, extractor="rules", embeddings="none", log_level="ERROR",
+            webhooks=True,
         )  # fmt: skip
         self.app: FastAPI = create_app(settings)
         self.ways: list[Way] = ways(self.app)
@@ -127,7 +128,9 @@ class Stage:
         tenant.keys["none"] = ""
 
     async def _live(self, tenant: Tenant) -> None:
-        """A tenant's life over HTTP: raw memories, pending events, feedback, an export, settings, members."""
+        """A tenant's life over HTTP: a webhook, raw memories, pending events, feedback, an export, an erasure."""
+        hook = {"url": f"https://example.org/{tenant.canary}", "name": tenant.canary}
+        await self._own(tenant, "POST", f"/api/v1/webhooks/projects/{tenant.project_id}", hook)
         word = WORDS[tenant.number % len(WORDS)]
         for place, ((user, agent), canary) in enumerate(tenant.cells.items()):
             ids = {"user_id": user, "agent_id": agent, "metadata": {"place": "attic", "note": canary}}
@@ -141,6 +144,9 @@ class Stage:
                     await self._own(tenant, "POST", "/v1/feedback", reason)
                     change = {"text": f"I still play the {word} {canary}"}
                     await self._own(tenant, "PUT", f"/v1/memories/{memory_id}", change)
+        gone = {"messages": [{"role": "user", "content": tenant.canary}], "infer": False, "user_id": "carol"}
+        await self._own(tenant, "POST", "/v1/memories", gone)
+        await self._own(tenant, "DELETE", "/v1/memories?user_id=carol", None)
         export = {"schema": {"note": tenant.canary}, "filters": {"user_id": "*"}}
         await self._own(tenant, "POST", "/v1/exports", export)
         project = f"/api/v1/orgs/organizations/{tenant.project_id}/projects/{tenant.project_id}"
@@ -179,7 +185,7 @@ class Stage:
             )
             values = {value for (value,) in self._plain.execute(words, [tenant.project_id])}
             found["any"] |= values
-            kind = {"memories": "memory", "events": "event", "memory_exports": "export"}.get(table)
+            kind = _KINDS.get(table)
             if kind and column == "id":
                 found[kind] |= values
         found["project"] = {tenant.project_id}
@@ -237,6 +243,10 @@ class Stage:
                 )
 
 
+_KINDS = {
+    "memories": "memory", "events": "event", "memory_exports": "export", "webhooks": "webhook",
+    "webhook_deliveries": "delivery", "erasures": "erasure",
+}  # fmt: skip
 _BY_SCOPE = (
     "SELECT coalesce(s.user_id, '') || '/' || coalesce(s.agent_id, '') FROM scopes s WHERE s.project_id = r.project_id"
 )
