@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import AsyncIterator
 from dataclasses import asdict
@@ -9,6 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+import orjson
 from fastapi import APIRouter, Request
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -47,7 +49,7 @@ async def send(request: Request, caller: Ingests) -> Response:
     caller.narrow(given.ids())
     options = _options(given)
     found = await parts.db.run(
-        partial(imports.open_named, project_id=caller.project_id, name=_name(given), options=options)
+        partial(imports.open_named, project_id=caller.project_id, name=_name(given) + _space(caller), options=options)
     )
     if found.state == "CANCELLED":
         raise Conflict("this import was cancelled; give another name to start anew", code="import_cancelled")
@@ -102,6 +104,14 @@ def _name(given: queries.Parameters) -> str:
             field="name",
         )
     return name
+
+
+def _space(caller: Caller) -> str:
+    """What a key that is bound to a user or agent adds to its names: nobody goes on with somebody else's import."""
+    if caller.user_id is None and caller.agent_id is None:
+        return ""
+    bound = orjson.dumps([caller.user_id, caller.agent_id])
+    return f" bound {hashlib.sha256(bound).hexdigest()[:32]}"
 
 
 def _options(given: queries.Parameters) -> dict[str, Any]:
@@ -179,11 +189,10 @@ async def _move(request: Request, caller: Caller, import_id: str, to: State, rea
 
 
 async def _own(parts: Parts, caller: Caller, import_id: str) -> Import:
-    """An import may hold anybody's lines: a key bound to a user or agent sees none."""
-    caller.demand_unbound()
+    """An import may hold anybody's lines: a key bound to a user or agent sees only those it sent itself."""
     found_id = queries.id_in_path(import_id, _missing())
     found = await parts.db.run(partial(imports.get, project_id=caller.project_id, import_id=found_id))
-    if found is None:
+    if found is None or not found.name.endswith(_space(caller)):
         raise _missing()
     return found
 

@@ -290,17 +290,18 @@ def test_defaults_of_the_request_hold_for_lines_without_their_own(live: LiveApi,
 
 
 def test_walls_and_rights(live: LiveApi, feeder: Feeder) -> None:
-    """A foreign import is not there; a bound key imports for its own user only and sees no import."""
+    """A foreign import is not there; a bound key imports for its own user only, under names of its own."""
     project = live.project()
     caller, bound = live.caller(project), live.caller(project, user_id="ann")
     job = send(caller, ndjson(line("one")))
-    own = send(bound, ndjson(line("mine"), line("theirs", "bob")), name="bound")
+    own = send(bound, ndjson(line("mine"), line("theirs", "bob")))
     reader = live.caller(project, rights=["read"])
 
     assert (own["groups"], own["rejected"]) == (1, 1)
     assert live.caller().get(f"{PATH}{job['id']}/").status_code == 404
     assert live.caller().post(f"{PATH}{job['id']}/cancel").status_code == 404
-    assert bound.get(f"{PATH}{job['id']}/").status_code == 403
+    assert bound.get(f"{PATH}{job['id']}/").status_code == 404
+    assert (show(bound, own)["groups"], show(caller, job)["groups"]) == (1, 1)
     assert reader.post(PATH, params={"name": "x"}, content=b"").status_code == 403
 
 
