@@ -19,6 +19,7 @@ from api import admission, errors, openapi, wait
 from api.admission import Admission
 from api.auth import Keyring
 from api.bell import Ringer
+from api.composing.composer import make_composer
 from api.deps import Parts
 from api.gate import Gate
 from api.routes import (
@@ -105,6 +106,7 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
         parts.ringer.close()
         parts.searcher.close()
+        parts.composer.close()
         await parts.db.close()
 
 
@@ -128,6 +130,7 @@ def _open(settings: Settings) -> Parts:
         ringer=Ringer(settings.redis_url),
         admission=Admission(settings),
         searcher=Searcher(db, index, make_embedder(settings), settings.search_kappa),
+        composer=make_composer(db, settings),
     )
 
 

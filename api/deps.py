@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from api.admission import Admission
 from api.auth import Caller, Keyring
 from api.bell import Ringer
+from api.composing.composer import Composer
 from api.search import Searcher
 from api.wait import Waiters
 from shared.db import tenancy
@@ -31,6 +32,7 @@ class Parts:
     ringer: Ringer
     admission: Admission
     searcher: Searcher
+    composer: Composer
 
 
 def parts_of(request: Request) -> Parts:

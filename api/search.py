@@ -50,9 +50,14 @@ class Scored:
     bm25: float
 
 
+def _is_poorer(collection: Collection, dense: Dense | None) -> bool:
+    """Whether more would be found if everything were well."""
+    return collection.refilling or (dense is None and collection.dimensions is not None)
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One answer of the index. `semantic`: the query had an embedding. `degraded`: there should have been one."""
+    """One answer of the index. `semantic`: the query had an embedding. `degraded`: poorer than it should be."""
 
     hits: list[Hit]
     semantic: bool
@@ -61,7 +66,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Best first. `degraded`: there should have been an embedding of the query."""
+    """Best first. `degraded`: the query should have had an embedding, or the index lost points."""
 
     items: list[Scored]
     degraded: bool
@@ -113,7 +118,7 @@ class Searcher:
             if len(ranked) >= limit or len(hits) < width or width >= _WIDEST:
                 break
             width = min(width * _MORE, _WIDEST)
-        return Found(ranked[:limit], degraded=dense is None and collection.dimensions is not None)
+        return Found(ranked[:limit], degraded=_is_poorer(collection, dense))
 
     async def embedded(self, text: str) -> Embedded:
         """The query for any number of looks. Raises `Unavailable(index_unavailable)`."""
@@ -124,7 +129,7 @@ class Searcher:
         """Up to `width` hits of either list. Raises `Unavailable(index_unavailable)`."""
         dense, collection = query.dense, query.collection
         hits = await self._hits(collection.name, Query(query.text, where, dense, dense_limit=width, bm25_limit=width))
-        return Look(hits, dense is not None, degraded=dense is None and collection.dimensions is not None)
+        return Look(hits, dense is not None, degraded=_is_poorer(collection, dense))
 
     def rank(self, look: Look, served: Mapping[UUID, Memory]) -> list[Scored]:
         """The served ones of its hits, best first."""

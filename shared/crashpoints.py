@@ -13,11 +13,16 @@ from collections.abc import Iterable
 from shared.settings import Settings
 
 _armed: list[tuple[str, str]] = []
+_worker: list[int] = []
 
 
-def arm(settings: Settings) -> None:
-    """Take the point from the settings; nothing without the chaos setting."""
+def arm(settings: Settings, worker: int | None = None) -> None:
+    """Take the point from the settings; nothing without the chaos setting.
+
+    `worker`: the process for which this one works. A point without a text is that worker's death, not the work's.
+    """
     _armed.clear()
+    _worker[:] = [] if worker is None else [worker]
     if settings.chaos and settings.crash_at:
         name, _, text = settings.crash_at.partition(":")
         _armed.append((name, text))
@@ -28,4 +33,5 @@ def reach(name: str, texts: Iterable[str] = ()) -> None:
     if _armed and _armed[0][0] == name:
         wanted = _armed[0][1]
         if not wanted or any(wanted in text for text in texts):
-            os.kill(os.getpid(), signal.SIGKILL)
+            for pid in (*([] if wanted else _worker), os.getpid()):
+                os.kill(pid, signal.SIGKILL)

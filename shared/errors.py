@@ -9,6 +9,7 @@
     ├── TooLarge             413
     ├── Unprocessable        422
     ├── Overloaded           429  + retry_after
+    ├── NoModel              501  only a chat model can do this
     ├── Unavailable          503  a dependency of the API itself (Postgres) is away
     └── WorkError                 why a window did not become memories
         ├── Snooze           503  a dependency is away: no attempt consumed, try after `retry_after`
@@ -85,6 +86,13 @@ class Overloaded(ServiceError):
     code = "overloaded"
     status = 429
     retryable = True
+
+
+class NoModel(ServiceError):
+    """The service works without a chat model, and this cannot."""
+
+    code = "model_needed"
+    status = 501
 
 
 class Unavailable(ServiceError):

@@ -124,7 +124,7 @@ class Settings(BaseSettings):
         25, ge=0, description="seconds SIGTERM leaves running windows before their leases are released"
     )
     max_age: float = Field(
-        72 * 3600, gt=0, description="seconds after which an event that could not run fails as `expired`"
+        72 * 3600, gt=0, description="seconds an event may fail in a row before its next failure ends it as `expired`"
     )
     max_attempts: int = Field(
         5, ge=1, description="attempts after unexpected errors before an event fails as `internal`"

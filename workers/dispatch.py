@@ -14,7 +14,7 @@ from shared import metrics
 from shared.crashpoints import reach
 from shared.db import breakers, scopes, tenancy
 from shared.db.scopes import Claim
-from shared.errors import ServiceError
+from shared.errors import ServiceError, Unavailable
 from shared.logs import get_logger
 from shared.model.scope import ScopeRef
 from workers.leases import Leases
@@ -24,6 +24,7 @@ from workers.work import Done
 Run = Callable[[Parts, Claim], Done]
 
 _AFTER_FAULT = 5.0  # seconds a scope rests after an error outside its window's own handling
+_AFTER_AWAY = 0.5  # seconds a scope rests after its window lost Postgres
 _BREAKER_AGE = 1.0  # seconds for which the last look at the breakers is believed
 
 _log = get_logger(__name__)
@@ -38,6 +39,7 @@ class Dispatcher:
         self._run = run
         self._slots = parts.settings.slots
         self._lock = threading.Lock()
+        self._waiting = threading.Lock()  # held by the thread that may wait for a locked scope
         self._busy = 0
         self._bulk = 0
         self._last_project: UUID | None = None
@@ -88,18 +90,31 @@ class Dispatcher:
         with self._lock:
             bulk = self._bulk < max(1, self._slots * 3 // 4)
             after = self._last_project
-        settings = self._parts.settings
-        with tenancy.across(tenancy.Role.QUEUE):
-            claim = self._parts.db.run(
-                lambda session: scopes.claim(
-                    session, owner=self._parts.owner, lease=settings.lease, tenant_cap=settings.tenant_cap,
-                    after=after, bulk=bulk, hint=hint, provider=self._parts.provider,
-                )
-            )  # fmt: skip
+        claim = self._claim(hint, after, bulk=bulk)
         if claim is not None:
             with self._lock:
                 self._last_project = claim.scope.project_id
         return claim
+
+    def _claim(self, hint: ScopeRef | None, after: UUID | None, *, bulk: bool) -> Claim | None:
+        """The next due scope. One thread of a process may wait for a locked one; a lock that stays is for later."""
+        settings = self._parts.settings
+        patient = self._waiting.acquire(blocking=False)
+        try:
+            with tenancy.across(tenancy.Role.QUEUE):
+                return self._parts.db.run(
+                    lambda session: scopes.claim(
+                        session, owner=self._parts.owner, lease=settings.lease, tenant_cap=settings.tenant_cap,
+                        after=after, bulk=bulk, hint=hint, provider=self._parts.provider, patient=patient,
+                    )
+                )  # fmt: skip
+        except Unavailable as error:
+            if error.code != "database_busy":
+                raise
+            return None
+        finally:
+            if patient:
+                self._waiting.release()
 
     def _work_on(self, claim: Claim) -> None:
         bulk = claim.lane == "bulk"
@@ -111,12 +126,12 @@ class Dispatcher:
                 done = self._run(self._parts, claim)
             if done.memories or (done.finished and not done.snoozed):
                 self._note_success()
+        except Unavailable as error:
+            _log.warning("window_interrupted", scope=str(claim.scope.scope_id), code=error.code)
+            self._leases.surrender(claim, _AFTER_AWAY)
         except Exception as error:  # noqa: BLE001 - a slot must survive whatever a window does
             _log.exception("window_abandoned", scope=str(claim.scope.scope_id), error=type(error).__name__)
-            with tenancy.tenant(claim.scope.project_id):
-                self._parts.db.run(
-                    lambda session: scopes.settle(session, claim, done=0, done_bytes=0, delay=_AFTER_FAULT)
-                )
+            self._leases.surrender(claim, _AFTER_FAULT)
         finally:
             with self._lock:
                 self._bulk -= bulk

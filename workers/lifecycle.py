@@ -10,25 +10,25 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from celery import signals
 from prometheus_client import start_http_server
 
 from shared import crashpoints, logs
-from shared.db import events, scopes, spend, tenancy
+from shared.db import breakers, spend, tenancy
 from shared.db.engine import Database
-from shared.db.scopes import Claim
 from shared.errors import ServiceError
 from shared.model.ids import uuid7
 from shared.settings import Settings
 from workers.assembly import make_parts
 from workers.dispatch import Dispatcher
-from workers.leases import Leases
+from workers.leases import Leases, give_back
 from workers.parts import Parts
-from workers.pipeline.run import run
+from workers.pipeline.run import run, work_on
 from workers.poll import Poll
+from workers.quarantine import Quarantine
 from workers.webhooks import Deliveries
 
 _GOODBYE = 3.0  # seconds an idle worker leaves Celery to part from its broker, which may be half-open
@@ -40,8 +40,9 @@ class Worker:
     """Everything one process runs beside Celery's consumer."""
 
     def __init__(self, settings: Settings, parts: Parts) -> None:
-        self.settings = settings
-        self.parts = parts
+        self.settings, here = settings, parts
+        self.quarantine = Quarantine(settings, parts.db, lambda claim: work_on(here, claim))
+        self.parts = parts = replace(parts, apart=self.quarantine)
         self.leases = Leases(parts.db, lease=settings.lease, deadline=settings.attempt_deadline)
         self.dispatcher = Dispatcher(parts, self.leases, run)
         self.poll = Poll(parts, self.dispatcher)
@@ -68,19 +69,14 @@ class Worker:
     def release(self) -> None:
         """Give back what is still in work, so that another worker need not wait for the leases to run out."""
         self.leases.stop()
+        self.quarantine.close()
         crashpoints.reach("release")
-        for claim in self.leases.held():
+        for claim in (*self.leases.held(), *self.leases.broken()):
             try:
                 with tenancy.tenant(claim.scope.project_id):
-                    self.parts.db.run(lambda session, claim=claim: _give_back(session, claim))  # type: ignore[misc]
+                    self.parts.db.run(lambda session, claim=claim: give_back(session, claim))  # type: ignore[misc]
             except ServiceError as error:
                 _log.warning("lease_not_released", code=error.code)
-
-
-def _give_back(session: Any, claim: Claim) -> None:
-    if scopes.hold(session, claim):
-        events.put_back_scope(session, claim.scope)
-        scopes.settle(session, claim, done=0, done_bytes=0)
 
 
 _state: dict[str, Worker] = {}
@@ -113,6 +109,8 @@ def _start(settings: Settings) -> None:
     with _lock:
         worker = Worker(settings, make_parts(settings, database, background, owner))
         _state["worker"] = worker
+    provider = worker.parts.provider
+    database.run(lambda session: breakers.keep_only(session, "llm", provider))
     worker.parts.db.run(spend.look_again)
     worker.start()
     if settings.worker_metrics_port:
@@ -152,5 +150,6 @@ def _stopped() -> None:
     if not worker.wait_idle(worker.settings.grace):
         worker.release()
     worker.leases.stop()
+    worker.quarantine.close()
     worker.parts.background.shutdown(wait=False, cancel_futures=True)
     worker.parts.close()

@@ -16,7 +16,7 @@ from shared.llm.capability import Capability
 from shared.llm.chat import ChatModel
 from shared.model.message import Message, Window
 from shared.model.record import Candidate, Extraction, Extractor, Record, Usage
-from shared.provider.deadline import Countdown
+from shared.provider.deadline import Countdown, remaining
 from workers.pipeline.prompts.extract import DEFAULT_BUDGET, PROMPT_VERSION, SCHEMA, Budget, build, parse
 
 Check = Callable[[tuple[Record, ...]], list[str]]
@@ -58,6 +58,7 @@ class LLMExtractor:
         usage, code = Usage(), ""
         faults: tuple[str, ...] = ()
         for _ in range(ASKS):
+            hurried = _left(clock) < self._chat.timeout
             try:
                 answer = self._ask(window, candidates, faults, safety_identifier, clock)
             except InvalidAnswer as invalid:
@@ -65,13 +66,15 @@ class LLMExtractor:
                 self._settle(clock)
                 continue
             except WorkError as error:
+                if code and error.code == "provider_timeout" and hurried:
+                    break  # the model was given less than its time because its first answer was of no use
                 raise _spent(error, usage) from None
             usage += answer.usage
             records = parse(answer.data, window.rules.categories)
             faults, code = tuple(check(records)) if records else (), "llm_ungrounded"
             if not faults:
                 return Extraction(records, self.author, usage)
-        raise _spent(Narrow("the model's answer was at fault twice", code=code, provider=PROVIDER), usage)
+        raise _spent(Narrow("the model's answers were of no use", code=code, provider=PROVIDER), usage)
 
     def _ask(
         self,
@@ -96,6 +99,12 @@ class LLMExtractor:
                 self.probe(clock.left())
             finally:
                 self._probing.release()
+
+
+def _left(clock: Countdown) -> float:
+    """Seconds for the next call, as far as this window's own limits go."""
+    outer = remaining()
+    return clock.left() if outer is None else min(outer, clock.left())
 
 
 def _spent(error: WorkError, before: Usage) -> WorkError:

@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from shared.db.engine import Database
+from shared.db.scopes import Claim
 from shared.embeddings.port import Embedder
 from shared.model.message import Window
 from shared.model.record import Candidate, Extraction, Record
 from shared.settings import Settings
 from shared.vectors.index import VectorIndex
 from shared.wakeups import Waker
+from workers import epochs
+from workers.work import Done, Suspect
 
 FaultsOf = Callable[[tuple[Record, ...]], list[str]]
 
@@ -27,9 +30,15 @@ class Extract(Protocol):
     def __call__(self, window: Window, candidates: Sequence[Candidate], faults_of: FaultsOf) -> Extraction: ...
 
 
+Apart = Callable[[Claim, Suspect], Done]
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """`owner`: this process's name on leases. `provider`: what a breaker guards, None for the rules extractor."""
+    """`owner`: this process's name on leases. `provider`: what a breaker guards, None for the rules extractor.
+
+    `apart`: works on a suspect in a process of its own; None = here.
+    """
 
     settings: Settings
     db: Database
@@ -40,12 +49,16 @@ class Parts:
     owner: str
     background: ThreadPoolExecutor
     provider: str | None = None
+    apart: Apart | None = None
     made: set[str] = field(default_factory=set)  # collections this process has seen in the index
 
     def ensure_collection(self, name: str, dimensions: int | None) -> None:
-        """Make sure the index has this collection; asks it once, and again after `forget_collections`."""
+        """Make sure the index has this collection; asks it once, and again after `forget_collections`.
+
+        Making one that held points before has them all written again.
+        """
         if name not in self.made:
-            self.index.create(name, dimensions)
+            epochs.ensure(self.db, self.index, name, dimensions)
             self.made.add(name)
 
     def close(self) -> None:

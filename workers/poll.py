@@ -14,6 +14,7 @@ from shared import metrics
 from shared.db import idempotency, index_queue, scopes, tenancy, webhook_outbox
 from shared.errors import ServiceError
 from shared.logs import get_logger
+from workers import epochs
 from workers.dispatch import Dispatcher
 from workers.feeding import feed
 from workers.parts import Parts
@@ -22,6 +23,7 @@ from workers.reindex import advance
 
 _PRUNE_EVERY = 600.0  # seconds
 _INDEX_BATCH = 256
+_WATCH_EVERY = 10.0  # seconds between looks at whose data the index holds
 
 _log = get_logger(__name__)
 
@@ -38,6 +40,7 @@ class Poll:
         self._index_busy = threading.Lock()
         self._feed_busy = threading.Lock()
         self._pruned = time.monotonic()
+        self._watch_at = 0.0
 
     def start(self) -> None:
         self._thread.start()
@@ -78,6 +81,7 @@ class Poll:
         if not self._index_busy.acquire(blocking=False):
             return
         try:
+            self._watch_index()
             while index(self._parts, limit=_INDEX_BATCH) >= _INDEX_BATCH and not self._stop.is_set():
                 pass
             advance(self._parts)
@@ -100,6 +104,12 @@ class Poll:
             _log.exception("feed_failed")
         finally:
             self._feed_busy.release()
+
+    def _watch_index(self) -> None:
+        """Now and then: is it still the index that was written to?"""
+        if time.monotonic() >= self._watch_at:
+            self._watch_at = time.monotonic() + _WATCH_EVERY * random.uniform(0.8, 1.2)
+            epochs.look(self._parts.db, self._parts.index)
 
     @tenancy.across(tenancy.Role.QUEUE)
     def _gauges(self) -> None:

@@ -32,8 +32,17 @@ def advance(parts: Parts) -> None:
     if target is not None:
         parts.db.run(partial(index_collections.queue_page, name=target.name, batch=_PAGE))
         finish(parts, target)
+    if active is not None and active.refilling:
+        refill(parts, active)
     for name in parts.db.run(partial(index_collections.abandoned, seconds=_GRACE)):
         drop(parts, name)
+
+
+def refill(parts: Parts, active: Collection) -> None:
+    """One step of writing a collection again whose data were lost; the queue does the rest."""
+    parts.db.run(partial(index_collections.queue_page, name=active.name, batch=_PAGE))
+    if parts.db.run(partial(index_collections.end_refilling, name=active.name)):
+        _log.info("index_refilled", collection=active.name)
 
 
 def _wants_change(parts: Parts, active: Collection) -> bool:

@@ -17,6 +17,15 @@ class Stale(Exception):
     """Somebody else holds the scope by now; this attempt's work is thrown away."""
 
 
+class Shorter(Exception):
+    """Only so many of the messages shown may be worked on together; `usage` is what it cost to find out."""
+
+    def __init__(self, messages: int, usage: Usage) -> None:
+        super().__init__(messages)
+        self.messages = messages
+        self.usage = usage
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """One claimed window. `groups[i]` are all accepted messages that `window.messages[i]` stands for.
@@ -38,15 +47,20 @@ class Work:
         """Every accepted message of the window, in accept order."""
         return sorted((m for group in self.groups for m in group), key=lambda m: (m.seq, m.index))
 
-    def first_half(self) -> Work:
-        """The same work on the older half of what is shown."""
-        window = self.window.first_half()
-        return replace(self, window=window, groups=self.groups[: len(window.messages)])
+    def place_of(self, message_id: UUID) -> int:
+        """Which of the messages shown this is; it must be one of them."""
+        return next(place for place, group in enumerate(self.groups) if group[0].id == message_id)
 
-    def before(self, message_id: UUID) -> Work:
-        """The same work up to a message that is shown, which must not be the first."""
-        place = next(place for place, group in enumerate(self.groups) if group[0].id == message_id)
-        return replace(self, window=self.window.of(self.window.messages[:place]), groups=self.groups[:place])
+    def upto(self, messages: int) -> Work:
+        """The same work on the oldest `messages` of what is shown."""
+        return replace(self, window=self.window.of(self.window.messages[:messages]), groups=self.groups[:messages])
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """The next event in line was in work when its worker died, more than once: it is worked on apart."""
+
+    event_id: UUID
 
 
 @dataclass(frozen=True, slots=True)

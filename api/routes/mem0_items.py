@@ -17,24 +17,27 @@ from api.dialects import flumes_v1
 from api.dialects import mem0_records as records
 from api.dialects.mem0_bodies import BatchBody, UpdateBody
 from api.filters.literals import read_literal
-from api.filters.parse import parse_filter
+from api.filters.parse import parse_filter, shorthand
 from api.filters.values import day
 from api.replies import Json
 from api.routes import mem0_pages as pages
 from api.schemas import parse
 from api.stamps import moment_of
 from shared import clock
-from shared.db import entities, erasure, history_feed, linked, memories, memory_edits
+from shared.db import entities, erasure, filtered, history_feed, linked, memories, memory_edits
 from shared.db.engine import Session
 from shared.db.erasure import Erased
+from shared.db.filtered import Asked
 from shared.db.memory_edits import Keep, Patch
 from shared.errors import BadRequest, NotFound, TooLarge
-from shared.model.filters import Every, Word, conjunction, demanded_ids
+from shared.model.filters import Every, Filter, Word, conjunction, demanded_ids
 from shared.model.memory import Memory
 from shared.model.scope import ID_FIELDS, ScopeIds
 from shared.wakeups import Wake
 
 router = APIRouter(tags=["mem0 platform"], redirect_slashes=False)
+
+_MOST = 1_000  # memories erased one by one in a request
 
 
 def missing() -> NotFound:
@@ -138,18 +141,25 @@ async def delete(request: Request, caller: Caller, memory_id: str) -> Response:
 
 
 async def delete_all(request: Request, caller: Caller) -> Response:
-    """`DELETE /v1/memories/?…` of a mem0 caller: ids in the query or inside `filters`, `*` for all of a kind."""
-    ids, wild = _scope(request, caller)
+    """`DELETE /v1/memories/?…` of a mem0 caller: ids in the query or inside `filters`, `*` for all of a kind.
+
+    With `metadata` only those of them that have it.
+    """
+    given = queries.parameters(request, {*ID_FIELDS, "filters", "metadata"})
+    ids, wild = _scope(given, caller)
     if (await read_bytes(request, parts_of(request).settings.max_body_bytes)).strip() not in (b"", b"{}", b"null"):
         raise BadRequest("what to delete is named in the query string, not in a body", field="body")
-    return Json(await erase(request, caller, ids, wild))
+    if "metadata" not in given.given:
+        return Json(await erase(request, caller, ids, wild))
+    metadata = read_literal(given.given["metadata"], "metadata")
+    if not metadata:
+        raise BadRequest("metadata must not be empty", code="invalid_filter", field="metadata")
+    chosen = {**ids.given(), **dict.fromkeys(wild, "*"), "metadata": metadata}
+    return Json(await _erase_some(request, caller, shorthand(chosen, (*ID_FIELDS, "metadata"))))
 
 
-def _scope(request: Request, caller: Caller) -> tuple[ScopeIds, list[str]]:
+def _scope(given: queries.Parameters, caller: Caller) -> tuple[ScopeIds, list[str]]:
     """The ids that must be equal, and those of which every value goes. Raises `BadRequest` without any."""
-    given = queries.parameters(request, {*ID_FIELDS, "filters", "metadata"})
-    if "metadata" in given.given:
-        raise BadRequest("deleting by metadata is not possible; name the ids", field="metadata")
     wild = [name for name in ID_FIELDS if given.given.get(name) == "*"]
     plain = queries.Parameters({name: value for name, value in given.given.items() if name not in wild}).ids().given()
     if "filters" in given.given:
@@ -190,7 +200,35 @@ async def erase(request: Request, caller: Caller, ids: ScopeIds, wild: list[str]
             erasure.delete_all(session, caller.project_id, one, scope_key=key, seal=caller.seal) for one in every
         ]  # fmt: skip
 
-    erased = await parts.db.run(work)
+    return _deleting(parts, await parts.db.run(work))
+
+
+async def _erase_some(request: Request, caller: Caller, shown: Filter) -> dict[str, Any]:
+    """Erase the memories that pass, one by one, in the order in which scopes are locked."""
+    parts = parts_of(request)
+    asked = Asked(caller.project_id, caller.narrow(ScopeIds()), shown, show_expired=True)
+
+    def work(session: Session) -> list[Erased]:
+        found = filtered.page(session, asked, _MOST + 1)
+        if len(found) > _MOST:
+            raise TooLarge(f"more than {_MOST} memories have this metadata", field="metadata")
+        chosen = sorted(found, key=lambda memory: (memory.scope_id, memory.id))
+        every = [_erased(session, caller, memory.id) for memory in chosen]
+        return [one for one in every if one is not None]
+
+    return _deleting(parts, await parts.db.run(work))
+
+
+def _erased(session: Session, caller: Caller, memory_id: UUID) -> Erased | None:
+    """None when it went with one before it."""
+    try:
+        return erasure.erase_memory(session, caller.project_id, memory_id, seal=caller.seal)
+    except NotFound:
+        return None
+
+
+def _deleting(parts: Parts, erased: list[Erased]) -> dict[str, Any]:
+    """Wake who waits for what was cut short; the answer."""
     for event_id, _ in (ended for part in erased for ended in part.ended):
         parts.waiters.wake(Wake(event_id))
     parts.ringer.ring()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,9 @@ from starlette.responses import Response
 from api import queries
 from api.auth import Caller
 from api.body import read_object
-from api.deps import Ingests, Reads, parts_of
+from api.composing import requests
+from api.composing.forms import strict
+from api.deps import Ingests, Parts, Reads, parts_of
 from api.dialects import digest
 from api.dialects import mem0 as wire
 from api.dialects import mem0_records as records
@@ -23,7 +26,8 @@ from api.schemas import parse
 from shared.db import entities, exports, feedback, filtered, stats
 from shared.db.engine import Session
 from shared.db.exports import Export
-from shared.errors import NotFound
+from shared.errors import NoModel, NotFound, WorkError
+from shared.model.memory import Memory
 from shared.model.scope import ID_FIELDS, ScopeIds
 
 router = APIRouter(tags=["mem0 platform"], redirect_slashes=False)
@@ -63,12 +67,14 @@ async def read_feedback(request: Request, caller: Reads, memory_id: str) -> Resp
 
 @router.post("/v1/exports", response_model=None, status_code=201, **pages.EXPORT)
 async def create_export(request: Request, caller: Reads) -> Response:
-    """Ask for an export; it is ready at once."""
+    """Ask for an export; it is ready at once. With a schema to fill in it needs a chat model."""
     parts = parts_of(request)
     body = await read_object(request, parts.settings.max_body_bytes)
     wire.check_echo(body, caller)
     given = parse(ExportBody, body)
     wire.asked(caller, given, need_entity=False)
+    if strict(given.schema_) is not None and parts.composer.model is None:
+        raise NoModel("filling in a schema needs a chat model; an export without a schema is the memories themselves")
     chosen = _selection(body, caller)
     export_id = await parts.db.run(
         lambda session: exports.create(session, caller.project_id, chosen, given.schema_, given.export_instructions)
@@ -103,14 +109,34 @@ async def _exported(request: Request, caller: Caller, export_id: str | None, bod
     absent = NotFound("no export was asked for with this id or these filters", code="export_not_found", field="filters")
     named = queries.id_in_path(export_id, absent) if export_id else None
 
-    def work(session: Session) -> tuple[Export, dict[str, Any]]:
-        found = _find(session, caller, named, body)
-        if found is None:
+    def work(session: Session) -> tuple[Export, list[Memory], int]:
+        export = _find(session, caller, named, body)
+        if export is None:
             raise absent
-        return found, _digested(session, caller, found.selection)
+        asked = wire.asked(caller, parse(Selection, export.selection), need_entity=False)
+        return export, filtered.page(session, asked, _MOST), filtered.count(session, asked)
 
-    export, content = await parts_of(request).db.run(work)
-    return {"id": str(export.id), "created_at": export.created_at.isoformat(), "schema": export.form, **content}
+    parts = parts_of(request)
+    export, found, total = await parts.db.run(work)
+    schema = strict(export.form)
+    if schema is not None:
+        return await _filled(parts, caller, export, schema, found)
+    records_ = [records.record(memory) for memory in found]
+    about = {"id": str(export.id), "created_at": export.created_at.isoformat(), "schema": export.form}
+    return {**about, "memories": records_, "total": total}
+
+
+async def _filled(
+    parts: Parts, caller: Caller, export: Export, schema: dict[str, Any], found: list[Memory]
+) -> dict[str, Any]:
+    """The form as the model filled it in: kept, and asked for again only when the memories are others."""
+    asked = requests.form(found, schema, export.instructions)
+    mark = hashlib.sha256("".join(message["content"] for message in asked.messages).encode()).hexdigest()
+    if export.filled is None or export.filled_of != mark:
+        made = await parts.composer.compose(caller.project_id, asked.messages, asked.schema)
+        await parts.db.run(lambda session: exports.keep(session, caller.project_id, export.id, made, mark))
+        return made
+    return export.filled
 
 
 def _find(session: Session, caller: Caller, named: UUID | None, body: dict[str, Any]) -> Export | None:
@@ -121,20 +147,26 @@ def _find(session: Session, caller: Caller, named: UUID | None, body: dict[str, 
     return found if found is not None and all(found.selection.get(name) == bound[name] for name in bound) else None
 
 
-def _digested(session: Session, caller: Caller, selection: dict[str, Any]) -> dict[str, Any]:
-    asked = wire.asked(caller, parse(Selection, selection), need_entity=False)
-    found = filtered.page(session, asked, _MOST)
-    return {"memories": [records.record(memory) for memory in found], "total": filtered.count(session, asked)}
-
-
 @router.post("/v1/summary", response_model=None, **pages.SUMMARY)
 async def summary(request: Request, caller: Reads) -> Response:
-    """A plain digest of the memories that pass, by kind; no model is asked."""
+    """The memories that pass, in a few sentences: one call of the model, a plain digest without one."""
     parts = parts_of(request)
     body = await read_object(request, parts.settings.max_body_bytes)
     asked = wire.asked(caller, parse(Selection, body), need_entity=False)
     found = await parts.db.run(lambda session: filtered.page(session, asked, _MOST))
-    return Json([digest.summary(found)] if found else [])
+    return Json([await _summary(parts, caller, found)] if found else [])
+
+
+async def _summary(parts: Parts, caller: Caller, found: list[Memory]) -> dict[str, Any]:
+    """What the model writes; the digest, and why, where it could not."""
+    if parts.composer.model is None:
+        return digest.summary(found)
+    asked = requests.summary(found)
+    try:
+        answer = await parts.composer.compose(caller.project_id, asked.messages, asked.schema)
+    except WorkError as error:
+        return digest.summary(found) | {"degraded": True, "code": error.code}
+    return digest.written(found, answer["summary"], asked.covered)
 
 
 @router.get("/v1/stats", response_model=None, **pages.STATS)

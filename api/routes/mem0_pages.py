@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from api.dialects import mem0_bodies as bodies
-from api.routes.pages import IDS, KEY, PREFER, answer, answers, body, parameter
+from api.routes.pages import EITHER, IDS, KEY, PREFER, answer, answers, body, parameter
 from api.schemas import AddBody, WireModel
 
 _ID = "4a43c2f0-2f37-7d1e-9a55-3a8d2a4f6e01"
@@ -33,23 +34,24 @@ _PAGING = [
 
 def _route(
     summary: str, example: Any, *codes: int, model: type[WireModel] | None = None, given: Any = None,
-    parameters: list[dict[str, Any]] | None = None,
+    parameters: list[dict[str, Any]] | None = None, kinds: Sequence[str] = (),
 ) -> dict[str, Any]:  # fmt: skip
     extra: dict[str, Any] = {"parameters": parameters} if parameters else {}
     if model is not None:
         extra["requestBody"] = body(model, given)
         codes = (*codes, 413)
-    return {"summary": summary, "responses": answers(example, *codes), "openapi_extra": extra}
+    return {"summary": summary, "responses": answers(example, *codes, kinds=kinds), "openapi_extra": extra}
 
 
 _ADDING = (409, 422, 429, 502)
 ADD_V3 = _route("Add memories (v3)", _QUEUED, *_ADDING, model=AddBody, given=_HELLO, parameters=[PREFER, KEY])
 LIST_V3 = _route("List memories (v3)", _PAGE, model=bodies.ListBody, given=_FILTER, parameters=_PAGING)
-LIST_V2 = _route("List memories (v2)", [_RECORD], model=bodies.ListBody, given=_FILTER, parameters=_PAGING)
+LIST_V2 = _route("List memories (v2)", [_RECORD], model=bodies.ListBody, given=_FILTER, parameters=_PAGING,
+                 kinds=EITHER)  # fmt: skip
 SEARCH_V3 = _route("Search memories (v3)", {"results": [_HIT]}, model=bodies.SearchBody, given=_SEARCH)
-SEARCH_V2 = _route("Search memories (v2)", [_HIT], model=bodies.SearchBody, given=_SEARCH)
+SEARCH_V2 = _route("Search memories (v2)", [_HIT], model=bodies.SearchBody, given=_SEARCH, kinds=EITHER)
 SEARCH_V1 = _route("Search memories (v1)", [_HIT], model=bodies.SearchBody,
-                   given={"query": "travel plans", "user_id": "alex"})  # fmt: skip
+                   given={"query": "travel plans", "user_id": "alex"}, kinds=EITHER)  # fmt: skip
 BY_ENTITY = _route("Memories of one entity", _PAGE, 404, parameters=_PAGING)
 HISTORY = _route("Versions of a memory", [_VERSION], 404)
 HISTORY_FEED = _route("Changes of all memories", {**_PAGE, "results": [_VERSION]}, parameters=[
@@ -70,15 +72,17 @@ PROFILE = _route("Profiles are not made", {"status": "not_enabled"}, 404)
 FEEDBACK = _route("Give feedback", {"id": _ID, "feedback": "POSITIVE", "feedback_reason": None}, 404,
                   model=bodies.FeedbackBody, given={"memory_id": _ID, "feedback": "POSITIVE"})  # fmt: skip
 READ_FEEDBACK = _route("Read feedback", {"id": _ID, "feedback": "POSITIVE", "feedback_reason": None}, 404)
-_EXPORT = _route("Ask for an export", {}, model=bodies.ExportBody, given={"schema": {}, **_FILTER})
+_EXPORT = _route("Ask for an export", {}, 501, model=bodies.ExportBody, given={"schema": {}, **_FILTER})
 EXPORT: dict[str, Any] = {**_EXPORT, "responses": {
     **{code: words for code, words in _EXPORT["responses"].items() if code != 200},
     201: answer("Ready to be fetched", {"type": "object"}, {"message": "Memory export request received.", "id": _ID}),
 }}  # fmt: skip
-READ_EXPORT = _route("Fetch an export", {"id": _ID, "memories": [_RECORD], "total": 1}, 404,
+READ_EXPORT = _route("Fetch an export", {"id": _ID, "memories": [_RECORD], "total": 1}, 404, 501, 502,
                      model=bodies.ExportGetBody, given={"memory_export_id": _ID})  # fmt: skip
-SUMMARY = _route("Digest of memories", [{"summary": "Plan: Wants to go to Rome in July.", "total": 1}],
-                 model=bodies.Selection, given=_FILTER)  # fmt: skip
+SUMMARY = _route("Summary of memories", [
+    {"summary": "Wants to go to Rome in July.", "source": "model", "covered": 1, "total": 1, "kinds": {"plan": 1},
+     "from": _TIME, "to": _TIME},
+], model=bodies.Selection, given=_FILTER)  # fmt: skip
 STATS = _route("Counters", {"total_memories": 3, "total_events": 2, "total_users": 1})
 PING = _route("Is the key good?", {"status": "ok", "org_id": _ID, "project_id": _ID, "user_email": None})
 _PROJECT = {"id": _ID, "project_id": _ID, "name": "default", "custom_instructions": None, "custom_categories": None}

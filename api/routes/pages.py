@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from api.schemas import AddBody, PatchBody, WireModel
@@ -78,15 +79,19 @@ _WORDS = {
     422: "Idempotency-Key used with another body, or content the model refuses",
     429: "Too much work is waiting",
     500: "The work ended the worker, or something unexpected",
+    501: "Needs a chat model, and the service works without one",
     502: "A provider failed or its answer could not be used",
     503: "A dependency is away",
 }
 
 
-def answers(example: Any, *codes: int) -> dict[int | str, dict[str, Any]]:
-    """The 200 with its example, and the errors a route may give."""
+EITHER = ("object", "array")  # of routes whose shape depends on the caller's dialect or on what it asks for
+
+
+def answers(example: Any, *codes: int, kinds: Sequence[str] = ()) -> dict[int | str, dict[str, Any]]:
+    """The 200 with its example, and the errors a route may give. `kinds`: JSON types, where not the example's alone."""
     kind = "array" if isinstance(example, list) else "object"
-    found: dict[int | str, dict[str, Any]] = {200: answer("Done", {"type": kind}, example)}
+    found: dict[int | str, dict[str, Any]] = {200: answer("Done", {"type": list(kinds) or kind}, example)}
     found |= {code: answer(_WORDS[code], _PROBLEM_HERE) for code in (400, 401, 403, *codes, 500, 503)}
     return found
 
@@ -130,7 +135,7 @@ _HELLO = {
 
 ADD: dict[str, Any] = {
     "summary": "Add memories",
-    "responses": {**answers(_ADDED, 409, 413, 422, 429, 502), 202: _PENDING_ANSWER},
+    "responses": {**answers(_ADDED, 409, 413, 422, 429, 502, kinds=EITHER), 202: _PENDING_ANSWER},
     "openapi_extra": {"parameters": [PREFER, KEY], "requestBody": body(AddBody, _HELLO)},
 }
 _AS_OF = parameter("as_of", "what was current then: a moment, or a day to its end (ISO 8601, seconds since 1970)")
@@ -143,7 +148,7 @@ _HAPPENS = [
 ]
 LIST: dict[str, Any] = {
     "summary": "List or search memories",
-    "responses": answers({"results": [_RECORD], "next_cursor": None}),
+    "responses": answers({"results": [_RECORD], "next_cursor": None}, kinds=EITHER),
     "openapi_extra": {
         "parameters": [
             *IDS,

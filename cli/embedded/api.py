@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from cli.embedded.child import Child, Command
@@ -16,6 +16,8 @@ _ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what to call when i
 
 class Api:
     """uvicorn on a socket that outlives it."""
+
+    spawn: Callable[[Command], Child] = Child
 
     def __init__(self, listener: socket.socket, env: Mapping[str, str], logs: Path, *, name: str = "api") -> None:
         """`env` is the whole environment of the process; `listener` stays the caller's to close."""
@@ -35,7 +37,7 @@ class Api:
         """Spawn it."""
         descriptor = self._listener.fileno()
         argv = [sys.executable, "-m", "cli.embedded.run_api", str(descriptor)]
-        self.child = Child(Command(argv, self._env, self._log, cwd=Path.cwd(), pass_fds=(descriptor,)))
+        self.child = self.spawn(Command(argv, self._env, self._log, cwd=Path.cwd(), pass_fds=(descriptor,)))
 
     def ready(self) -> bool:
         """Whether it finds every dependency."""

@@ -91,6 +91,8 @@ class Postgres:
             "unix_socket_permissions": "0700",
             "max_connections": "100",
             "log_line_prefix": "%m [%p] ",
+            "log_error_verbosity": "terse",  # the details of an error quote the row it is about
+            "log_parameter_max_length": "0",
         }
         argv = [str(programs / "postgres"), "-D", str(self._layout.postgres)]
         argv += [word for name, value in options.items() for word in ("-c", f"{name}={value}")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from cli.embedded.child import Child, Command
@@ -14,6 +14,7 @@ class Worker:
     """One worker with the threads pool; says that it is ready by touching a file."""
 
     url = ""
+    spawn: Callable[[Command], Child] = Child
 
     def __init__(
         self, layout: Layout, env: Mapping[str, str], *, slots: int, grace: float = 25.0, name: str = "worker"
@@ -34,7 +35,7 @@ class Worker:
         argv += ["--concurrency", str(self._slots), "--without-gossip", "--without-mingle", "-l", "WARNING"]
         argv += ["--hostname", f"{self.name}@%h"]
         env = {**self._env, "FLUMES_READY_FILE": str(self._ready_file)}
-        self.child = Child(Command(argv, env, self._layout.logs / f"{self.name}.log", cwd=Path.cwd()))
+        self.child = self.spawn(Command(argv, env, self._layout.logs / f"{self.name}.log", cwd=Path.cwd()))
 
     def ready(self) -> bool:
         """Whether it consumes and polls."""

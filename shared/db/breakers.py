@@ -62,6 +62,14 @@ def reset(session: Session, provider: str) -> None:
     session.execute(sa.text("DELETE FROM breakers WHERE provider = :provider"), {"provider": provider})
 
 
+def keep_only(session: Session, kind: str, provider: str | None) -> None:
+    """Another key, server or model was configured: what was open for the ones before says nothing any more."""
+    session.execute(
+        sa.text("DELETE FROM breakers WHERE starts_with(provider, :kind) AND provider IS DISTINCT FROM :provider"),
+        {"kind": f"{kind}:", "provider": provider},
+    )
+
+
 def listing(session: Session, *, only_open: bool = True) -> list[Breaker]:
     """Breakers, open ones only unless asked."""
     where = "WHERE open_until > clock_timestamp()" if only_open else ""

@@ -113,12 +113,27 @@ class Database:
             with Session(self.engine, expire_on_commit=False) as session, session.begin():
                 yield session
         except _AWAY as error:
-            if _is_lost(error):
-                raise Unavailable(_AWAY_DETAIL, code="database_unavailable", retry_after=1) from error
-            raise
+            raise _translated(error) from error
 
     def run(self, work: Callable[[Session], T]) -> T:
-        """`work` in one transaction."""
+        """`work` in one transaction; once more on a new connection where the old one turned out to be dead.
+
+        A transaction that never came to its commit left nothing behind.
+        """
+        done = False
+
+        def once(session: Session) -> T:
+            nonlocal done
+            result = work(session)
+            done = True
+            return result
+
+        try:
+            with self.transaction() as session:
+                return once(session)
+        except Unavailable as error:
+            if done or not _is_dead_connection(error):
+                raise
         with self.transaction() as session:
             return work(session)
 
@@ -142,12 +157,24 @@ class ApiDatabase:
             async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
                 yield session
         except _AWAY as error:
-            if _is_lost(error):
-                raise Unavailable(_AWAY_DETAIL, code="database_unavailable", retry_after=1) from error
-            raise
+            raise _translated(error) from error
 
     async def run(self, work: Callable[[Session], T]) -> T:
-        """`work`, a synchronous query function, in one transaction."""
+        """`work`, a synchronous query function, in one transaction; once more where a connection proved dead."""
+        done = False
+
+        def once(session: Session) -> T:
+            nonlocal done
+            result = work(session)
+            done = True
+            return result
+
+        try:
+            async with self.transaction() as session:
+                return await session.run_sync(once)
+        except Unavailable as error:
+            if done or not _is_dead_connection(error):
+                raise
         async with self.transaction() as session:
             return await session.run_sync(work)
 
@@ -159,8 +186,20 @@ _AWAY = (PoolTimeout, PsycopgOperationalError, DBAPIError)
 _AWAY_DETAIL = "the database is not reachable"
 
 
-def _is_lost(error: Exception) -> bool:
+_BUSY_STATES = ("55P03", "57014", "40P01")  # lock timeout, statement timeout, deadlock
+
+
+def _translated(error: Exception) -> Exception:
     """Lost connections, full pools, timeouts and deadlocks; a constraint or a bad statement stays what it is."""
-    if isinstance(error, (OperationalError, PoolTimeout, PsycopgOperationalError)):
-        return True
-    return isinstance(error, DBAPIError) and error.connection_invalidated
+    cause = getattr(error, "orig", None) or error
+    if getattr(cause, "sqlstate", None) in _BUSY_STATES:
+        return Unavailable("the database did not answer in time", code="database_busy", retry_after=1)
+    lost = isinstance(error, (OperationalError, PoolTimeout, PsycopgOperationalError))
+    if lost or (isinstance(error, DBAPIError) and error.connection_invalidated):
+        return Unavailable(_AWAY_DETAIL, code="database_unavailable", retry_after=1)
+    return error
+
+
+def _is_dead_connection(error: Unavailable) -> bool:
+    """Whether a connection of the pool had died, as all do when Postgres restarts; the pool drops the others too."""
+    return isinstance(error.__cause__, DBAPIError) and error.__cause__.connection_invalidated

@@ -157,7 +157,7 @@ def idempotency_keys(session: Session, project_id: UUID, ids: Sequence[UUID], se
 
 
 def exports(session: Session, project_id: UUID, names: Sequence[str]) -> Counter[str]:
-    """Exports whose request names one of these, anywhere in it."""
+    """Exports whose request names one of these, anywhere in it, and what models filled in for the others."""
     result = session.execute(
         sa.text(
             """
@@ -167,6 +167,12 @@ def exports(session: Session, project_id: UUID, names: Sequence[str]) -> Counter
             """
         ),
         {"p": project_id, "names": [name for name in names if name]},
+    )
+    session.execute(
+        sa.text(
+            "UPDATE memory_exports SET filled = NULL, filled_of = NULL WHERE project_id = :p AND filled IS NOT NULL"
+        ),
+        {"p": project_id},
     )
     return Counter(exports=int(result.rowcount))  # type: ignore[attr-defined]
 

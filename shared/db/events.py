@@ -198,17 +198,16 @@ def traits(
 
 
 def start(session: Session, project_id: UUID, ids: Sequence[UUID]) -> None:
-    """These events are being worked on; the crash count is raised now and taken back when the attempt ends in order."""
+    """These events are being worked on; the crash count is raised now and taken back when the work ends in order."""
     session.execute(
         sa.text(
             """
             UPDATE events SET status = 'RUNNING', started_at = coalesce(started_at, clock_timestamp()),
-                updated_at = clock_timestamp(), attempts = attempts + 1, crash_count = crash_count + 1,
-                lone_crashes = lone_crashes + CASE WHEN :alone THEN 1 ELSE 0 END, available_at = NULL
+                updated_at = clock_timestamp(), crash_count = crash_count + 1, available_at = NULL
             WHERE project_id = :p AND id = ANY(:ids) AND status IN ('PENDING', 'RUNNING')
             """
         ),
-        {"p": project_id, "ids": list(ids), "alone": len(ids) == 1},
+        {"p": project_id, "ids": list(ids)},
     )
 
 
@@ -237,7 +236,7 @@ def put_back_scopes(session: Session, project_id: UUID, scopes: Sequence[UUID]) 
 
 
 def attempts(session: Session, project_id: UUID, ids: Sequence[UUID]) -> int:
-    """Attempts of the most tried of these events, the running one included."""
+    """How often the most tried of these events met an unexpected error."""
     return int(
         session.execute(
             sa.text("SELECT coalesce(max(attempts), 0) FROM events WHERE project_id = :p AND id = ANY(:ids)"),
@@ -249,16 +248,19 @@ def attempts(session: Session, project_id: UUID, ids: Sequence[UUID]) -> int:
 def put_back(
     session: Session, project_id: UUID, ids: Sequence[UUID], *, delay: float, consumed: bool, snoozed: bool
 ) -> list[Finished]:
-    """These events were not finished, in order: back to PENDING, crash count cleared.
+    """These events were not finished, in order: back to PENDING, crash counts cleared.
 
-    `consumed`: the attempt counts. `snoozed`: waiters are told (returned here) instead of being kept.
+    `consumed`: an attempt is counted. `snoozed`: waiters are told (returned here) instead of being kept. Either way
+    the event fails from now on, until it gets on.
     """
     rows = session.execute(
         sa.text(
             """
             UPDATE events SET status = 'PENDING', updated_at = clock_timestamp(), crash_count = 0, lone_crashes = 0,
-                attempts = CASE WHEN :consumed THEN attempts ELSE greatest(0, attempts - 1) END,
+                attempts = attempts + CASE WHEN :consumed THEN 1 ELSE 0 END,
                 snoozes = snoozes + CASE WHEN :snoozed THEN 1 ELSE 0 END,
+                failing_since = CASE WHEN :snoozed OR :consumed THEN coalesce(failing_since, clock_timestamp())
+                                     ELSE failing_since END,
                 available_at = CASE WHEN :snoozed THEN clock_timestamp() + make_interval(secs => :delay) END
             WHERE project_id = :p AND id = ANY(:ids) AND status = 'RUNNING' RETURNING id, reply_to
             """
@@ -273,7 +275,8 @@ def put_back(
 _ADVANCE_EVENT = sa.text(
     """
     UPDATE events e SET pending = e.pending - d.messages, crash_count = 0, lone_crashes = 0, snoozes = 0,
-        attempts = CASE WHEN e.pending > d.messages THEN 0 ELSE e.attempts END, updated_at = statement_timestamp(),
+        failing_since = NULL, updated_at = statement_timestamp(),
+        attempts = CASE WHEN e.pending > d.messages THEN 0 ELSE e.attempts END,
         status = CASE WHEN e.pending > d.messages THEN 'PENDING'
                       WHEN d.code IS NOT NULL OR jsonb_array_length(p.failed) > 0 THEN 'FAILED' ELSE 'SUCCEEDED' END,
         completed_at = CASE WHEN e.pending > d.messages THEN NULL ELSE statement_timestamp() END,

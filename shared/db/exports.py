@@ -1,4 +1,7 @@
-"""Exports: what was asked for is stored, what it yields is read when it is fetched, so nothing is kept twice."""
+"""Exports: what was asked for is stored, what it yields is read when it is fetched, so nothing is kept twice.
+
+Only what a model filled in is kept, with a mark of the memories it was made of: it costs money. An erasure removes it.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +26,11 @@ class Export:
     form: Any
     instructions: str | None
     created_at: datetime
+    filled: dict[str, Any] | None = None
+    filled_of: str | None = None
 
 
-_COLUMNS = "id, selection, form, instructions, created_at"
+_COLUMNS = "id, selection, form, instructions, created_at, filled, filled_of"
 
 
 def create(
@@ -65,3 +70,14 @@ def newest(session: Session, project_id: UUID, selection: dict[str, Any]) -> Exp
         {"p": project_id, "selection": orjson.dumps(selection).decode()},
     ).one_or_none()
     return None if row is None else Export(**row._mapping)
+
+
+def keep(session: Session, project_id: UUID, export_id: UUID, filled: dict[str, Any], filled_of: str) -> None:
+    """What a model made of the memories that `filled_of` marks, in place of an earlier one."""
+    session.execute(
+        sa.text(
+            "UPDATE memory_exports SET filled = CAST(:filled AS jsonb), filled_of = :mark"
+            " WHERE project_id = :p AND id = :id"
+        ),
+        {"p": project_id, "id": export_id, "filled": orjson.dumps(filled).decode(), "mark": filled_of},
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -11,18 +12,21 @@ from sqlalchemy.orm import Session
 BM25_ONLY = "bm25"  # the model name of a collection without dense vectors
 
 _PAGE = 1_000
+_SETTLED = 5.0  # seconds: what was queued before that and is not in the queue any more was written
+_COLUMNS = "name, model, dimensions, state, refilling"
 
 CollectionState = Literal["building", "active", "retired"]
 
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """A physical collection; `dimensions` None = BM25 only."""
+    """A physical collection; `dimensions` None = BM25 only. `refilling`: it lost points, which are written again."""
 
     name: str
     model: str
     dimensions: int | None
     state: CollectionState
+    refilling: bool = False
 
 
 def _collection(row: sa.Row[tuple[object, ...]]) -> Collection:
@@ -31,15 +35,13 @@ def _collection(row: sa.Row[tuple[object, ...]]) -> Collection:
 
 def active(session: Session) -> Collection | None:
     """The collection that serves searches."""
-    row = session.execute(
-        sa.text("SELECT name, model, dimensions, state FROM index_collections WHERE state = 'active'")
-    ).one_or_none()
+    row = session.execute(sa.text(f"SELECT {_COLUMNS} FROM index_collections WHERE state = 'active'")).one_or_none()
     return None if row is None else _collection(row)
 
 
 def listing(session: Session) -> list[Collection]:
     """All collections known, oldest first."""
-    rows = session.execute(sa.text("SELECT name, model, dimensions, state FROM index_collections ORDER BY created_at"))
+    rows = session.execute(sa.text(f"SELECT {_COLUMNS} FROM index_collections ORDER BY created_at"))
     return [_collection(row) for row in rows]
 
 
@@ -93,23 +95,20 @@ def settle_bm25(session: Session, name: str) -> None:
 def building(session: Session) -> Collection | None:
     """The collection being filled, if any; the newest."""
     row = session.execute(
-        sa.text(
-            "SELECT name, model, dimensions, state FROM index_collections WHERE state = 'building'"
-            " ORDER BY created_at DESC LIMIT 1"
-        )
+        sa.text(f"SELECT {_COLUMNS} FROM index_collections WHERE state = 'building' ORDER BY created_at DESC LIMIT 1")
     ).one_or_none()
     return None if row is None else _collection(row)
 
 
 def queue_page(session: Session, name: str, batch: int) -> bool:
-    """Queue the next page of a collection that is being filled; True once everything was queued.
+    """Queue the next page of a collection that is being filled, or filled again; True once everything was queued.
 
     The place reached is kept in the row, so that any worker can go on; one of them at a time.
     """
     row = session.execute(
         sa.text(
-            "SELECT queued_to, queued_all FROM index_collections WHERE name = :n AND state = 'building'"
-            " FOR UPDATE SKIP LOCKED"
+            "SELECT queued_to, queued_all FROM index_collections"
+            " WHERE name = :n AND (state = 'building' OR refilling) FOR UPDATE SKIP LOCKED"
         ),
         {"n": name},
     ).one_or_none()
@@ -158,6 +157,49 @@ def activate_when_full(session: Session, name: str) -> bool:
         return False
     activate(session, name)
     return True
+
+
+def epoch(session: Session, name: str) -> UUID | None:
+    """What a collection's data go by; None = nothing was ever written to it."""
+    found: UUID | None = session.execute(
+        sa.text("SELECT epoch FROM index_collections WHERE name = :n"), {"n": name}
+    ).scalar_one_or_none()
+    return found
+
+
+def begin_epoch(session: Session, name: str, known: UUID | None, epoch: UUID) -> bool:
+    """From now on the collection's data go by this epoch; where there was one before, everything is written again.
+
+    False (and nothing changes) when its epoch is not the `known` one any more.
+    """
+    row = session.execute(
+        sa.text(
+            """
+            UPDATE index_collections SET epoch = :epoch, refilling = CAST(:known AS uuid) IS NOT NULL,
+                queued_to = CASE WHEN CAST(:known AS uuid) IS NULL THEN queued_to END,
+                queued_all = CAST(:known AS uuid) IS NULL AND queued_all
+            WHERE name = :n AND epoch IS NOT DISTINCT FROM CAST(:known AS uuid) RETURNING name
+            """
+        ),
+        {"n": name, "known": known, "epoch": epoch},
+    ).one_or_none()
+    return row is not None
+
+
+def end_refilling(session: Session, name: str) -> bool:
+    """True when everything was queued and nothing of it is left to write: searches may be trusted again."""
+    row = session.execute(
+        sa.text(
+            """
+            UPDATE index_collections SET refilling = false WHERE name = :n AND refilling AND queued_all AND NOT EXISTS (
+                SELECT 1 FROM index_queue WHERE collection = :n
+                AND queued_at < clock_timestamp() - make_interval(secs => :settled))
+            RETURNING name
+            """
+        ),
+        {"n": name, "settled": _SETTLED},
+    ).one_or_none()
+    return row is not None
 
 
 def abandoned(session: Session, seconds: float) -> list[str]:

@@ -43,8 +43,11 @@ class Due:
     text: str | None
     index_text: str
     vector: NDArray[np.float32] | None
+    attempts: int = 1  # proves that nobody took or changed the row since
 
 
+# A row that replaces one somebody took counts from 1000: an upsert of the old one may be under way, in a slow worker or
+# in a request that was given up, and the index takes it as new once the point is gone. A deletion is done twice then.
 _PUT = sa.text(
     """
     INSERT INTO index_queue AS q (collection, memory_id, project_id, scope_id, version, op)
@@ -53,7 +56,8 @@ _PUT = sa.text(
                 CAST(:versions AS int[]), CAST(:ops AS text[])) AS m(memory_id, project_id, scope_id, version, op)
     CROSS JOIN index_collections c WHERE c.state IN ('building', 'active')
     ON CONFLICT (collection, memory_id) DO UPDATE
-        SET version = excluded.version, op = excluded.op, attempts = 0, available_at = clock_timestamp()
+        SET version = excluded.version, op = excluded.op, available_at = clock_timestamp(),
+            attempts = CASE WHEN q.attempts > 0 THEN 1000 ELSE 0 END
         WHERE excluded.version >= q.version
     """
 )
@@ -85,13 +89,14 @@ _TAKE = """
         ORDER BY q.available_at LIMIT :limit FOR UPDATE SKIP LOCKED
     ), moved AS (
         UPDATE index_queue q SET attempts = q.attempts + 1,
-            available_at = clock_timestamp() + make_interval(secs => least(60, :hold * power(2, least(q.attempts, 6))))
+            available_at = clock_timestamp()
+                + make_interval(secs => least(60, :hold * power(2, least(q.attempts % 1000, 6))))
         FROM taken x WHERE q.collection = x.collection AND q.memory_id = x.memory_id RETURNING q.*
     )
     SELECT m.collection, m.memory_id, m.project_id, m.scope_id, m.version, m.op, c.dimensions, c.model,
            r.user_id, r.agent_id, r.app_id, r.run_id, r.kind, r.categories, r.created_at, r.expires_on,
            CASE WHEN r.state IN ('current', 'source') AND r.version = m.version THEN r.text END AS text, r.index_text,
-           v.vector
+           v.vector, m.attempts
     FROM moved m JOIN index_collections c ON c.name = m.collection
     LEFT JOIN memories r ON r.project_id = m.project_id AND r.id = m.memory_id
     LEFT JOIN memory_vectors v ON v.project_id = m.project_id AND v.memory_id = m.memory_id
@@ -147,22 +152,28 @@ def _due(row: sa.Row[tuple[object, ...]]) -> Due:
         ids=ScopeIds(**{name: values[name] for name in ID_FIELDS}), kind=values["kind"] or "",
         categories=tuple(values["categories"] or ()), created_at=values["created_at"],
         expires_on=values["expires_on"], text=values["text"], index_text=values["index_text"] or "",
-        vector=None if vector is None else np.frombuffer(vector, dtype=np.float32),
+        vector=None if vector is None else np.frombuffer(vector, dtype=np.float32), attempts=values["attempts"],
     )  # fmt: skip
 
 
-# An upsert whose row is not there any more was overtaken: when the memory was hidden meanwhile, the point just written
-# may have come after its own deletion, so the deletion is queued once more.
+# A row leaves when it is as it was taken. The first of two deletions stays and comes back. An upsert whose row is not
+# there any more was overtaken: when the memory was hidden meanwhile, the point just written may have come after its own
+# deletion, so the deletion is queued once more, or done once more by whoever is at it.
 _DONE = sa.text(
     """
     WITH d AS (
         SELECT * FROM unnest(CAST(:collections AS text[]), CAST(:memories AS uuid[]), CAST(:projects AS uuid[]),
-            CAST(:scopes AS uuid[]), CAST(:versions AS int[]), CAST(:ops AS text[]))
-            AS d(collection, memory_id, project_id, scope_id, version, op)
+            CAST(:scopes AS uuid[]), CAST(:versions AS int[]), CAST(:ops AS text[]), CAST(:attempts AS int[]))
+            AS d(collection, memory_id, project_id, scope_id, version, op, attempts)
     ), dropped AS (
         DELETE FROM index_queue q USING d
         WHERE q.collection = d.collection AND q.memory_id = d.memory_id AND q.version = d.version
+          AND q.attempts = d.attempts AND (q.attempts < 1000 OR q.op = 'upsert')
         RETURNING q.collection, q.memory_id
+    ), again AS (
+        UPDATE index_queue q SET attempts = 0, available_at = clock_timestamp() + make_interval(secs => :again) FROM d
+        WHERE q.collection = d.collection AND q.memory_id = d.memory_id AND q.version = d.version
+          AND q.attempts = d.attempts AND q.attempts >= 1000 AND q.op = 'delete'
     )
     INSERT INTO index_queue (collection, memory_id, project_id, scope_id, version, op)
     SELECT d.collection, d.memory_id, d.project_id, d.scope_id, coalesce(m.version, d.version), 'delete'
@@ -170,9 +181,11 @@ _DONE = sa.text(
     WHERE d.op = 'upsert' AND coalesce(m.state, '') NOT IN ('current', 'source')
       AND (d.collection, d.memory_id) NOT IN (SELECT collection, memory_id FROM dropped)
       AND d.collection IN (SELECT name FROM index_collections WHERE state IN ('building', 'active'))
-    ON CONFLICT (collection, memory_id) DO NOTHING
+    ON CONFLICT (collection, memory_id) DO UPDATE SET attempts = 1000, available_at = clock_timestamp()
+        WHERE index_queue.op = 'delete'
     """
 )
+_AGAIN = 10.0  # seconds until the second of two deletions: longer than any request to the index is waited for
 
 
 def done(session: Session, rows: Sequence[Due]) -> None:
@@ -186,16 +199,21 @@ def done(session: Session, rows: Sequence[Due]) -> None:
             "scopes": [row.change.scope_id for row in rows],
             "versions": [row.change.version for row in rows],
             "ops": [row.change.op for row in rows],
+            "attempts": [row.attempts for row in rows],
+            "again": _AGAIN,
         },
     )
 
 
 def postpone(session: Session, rows: Sequence[Due], seconds: float) -> None:
-    """The index or the embeddings are away: these rows wait `seconds` without counting it against them."""
+    """The index or the embeddings are away: these rows wait `seconds`, and longer each time only up to a point.
+
+    They stay marked as taken: what was given up may still reach the index.
+    """
     session.execute(
         sa.text(
             """
-            UPDATE index_queue q SET attempts = greatest(0, attempts - 1),
+            UPDATE index_queue q SET attempts = greatest(1, attempts - 1),
                 available_at = clock_timestamp() + make_interval(secs => :seconds)
             FROM unnest(CAST(:collections AS text[]), CAST(:memories AS uuid[])) AS d(collection, memory_id)
             WHERE q.collection = d.collection AND q.memory_id = d.memory_id

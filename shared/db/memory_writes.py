@@ -122,7 +122,7 @@ def log(session: Session, scope: ScopeRef, rows: Sequence[VersionRow]) -> None:
         },
     ).scalars()  # fmt: skip
     if any(heard.all()):
-        webhook_outbox.tell(session, scope.project_id, [(row.memory_id, row.version) for row in rows])
+        webhook_outbox.tell(session, scope.project_id, rows)
     _end_earlier(session, scope.project_id, {row.memory_id for row in rows if row.version > 1})
 
 

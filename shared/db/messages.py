@@ -25,15 +25,13 @@ class OpenMessage:
     crash_count: int
     lone_crashes: int
     attempts: int
-    age: float  # seconds since its event was accepted
     immutable: bool = False
 
 
 _OPEN = sa.text(
     """
     SELECT m.id, m.event_id, m.seq, m.idx, m.role, m.speaker, m.text, m.said_at, m.said_offset,
-           e.window_key, e.crash_count, e.lone_crashes, e.attempts, (p.options->'immutable') IS NOT NULL AS immutable,
-           extract(epoch FROM clock_timestamp() - e.accepted_at)::float8 AS age
+           e.window_key, e.crash_count, e.lone_crashes, e.attempts, (p.options->'immutable') IS NOT NULL AS immutable
     FROM messages m JOIN events e ON e.project_id = m.project_id AND e.id = m.event_id
     JOIN event_payloads p ON p.project_id = m.project_id AND p.event_id = m.event_id
     WHERE m.project_id = :p AND m.scope_id = :s AND m.lane = :lane AND m.applied_by IS NULL AND m.failed_code IS NULL
@@ -46,6 +44,7 @@ _EARLIER = sa.text(
     SELECT m.id, m.event_id, m.seq, m.idx, m.role, m.speaker, m.text, m.said_at, m.said_offset
     FROM messages m
     WHERE m.project_id = :p AND m.scope_id = :s AND m.lane = :lane AND (m.seq, m.idx) < (:seq, :idx)
+      AND m.failed_code IS NULL
     ORDER BY m.seq DESC, m.idx DESC LIMIT :limit
     """
 )
@@ -63,7 +62,7 @@ def waiting(session: Session, scope: ScopeRef, lane: Lane, limit: int) -> list[O
     rows = session.execute(_OPEN, {"p": scope.project_id, "s": scope.scope_id, "lane": lane, "limit": limit})
     return [
         OpenMessage(
-            _message(row), bytes(row.window_key or b""), row.crash_count, row.lone_crashes, row.attempts, row.age,
+            _message(row), bytes(row.window_key or b""), row.crash_count, row.lone_crashes, row.attempts,
             row.immutable,
         )
         for row in rows
@@ -77,7 +76,10 @@ def before(session: Session, scope: ScopeRef, lane: Lane, seq: int, limit: int) 
 
 
 def earlier(session: Session, scope: ScopeRef, lane: Lane, first: Message, limit: int) -> list[Message]:
-    """Up to `limit` messages of the lane said before `first`, oldest first."""
+    """Up to `limit` messages of the lane said before `first`, oldest first.
+
+    Without those that failed: what a model refused once it would refuse as context too.
+    """
     if limit <= 0:
         return []
     values = {"p": scope.project_id, "s": scope.scope_id, "lane": lane, "seq": first.seq, "idx": first.index}

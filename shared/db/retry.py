@@ -82,7 +82,7 @@ def _restart(session: Session, project_id: UUID, event_id: UUID, pending: int) -
             """
             UPDATE events SET status = 'PENDING', pending = :pending, attempts = 0, crash_count = 0, lone_crashes = 0,
                 snoozes = 0, error_code = NULL, available_at = NULL, started_at = NULL, completed_at = NULL,
-                reply_to = NULL, accepted_at = clock_timestamp(), updated_at = clock_timestamp()
+                failing_since = NULL, reply_to = NULL, accepted_at = clock_timestamp(), updated_at = clock_timestamp()
             WHERE project_id = :p AND id = :e
             """
         ),

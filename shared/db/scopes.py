@@ -24,6 +24,7 @@ class Claim:
     owner: str
     pending: int  # messages waiting in this lane
     pending_bytes: int
+    cut: int | None = None  # how many messages may be shown at most: an earlier window of this lane was too large
 
 
 def _due(lane: Lane, extra: str, locked: str) -> str:
@@ -69,7 +70,8 @@ def _claim_statement(locked: str) -> sa.TextClause:
             AND (s.lease_owner IS NULL OR s.lease_until < clock_timestamp())
             AND CASE c.lane WHEN 'live' THEN s.pending_live > 0 AND s.available_live <= clock_timestamp()
                             ELSE s.pending_bulk > 0 AND s.available_bulk <= clock_timestamp() END
-        RETURNING s.project_id, s.id, s.fence, c.lane, s.pending_live, s.pending_bulk, s.pending_bytes
+        RETURNING s.project_id, s.id, s.fence, c.lane, s.pending_live, s.pending_bulk, s.pending_bytes,
+            s.cut_live, s.cut_bulk
         """
     )
 
@@ -77,13 +79,15 @@ def _claim_statement(locked: str) -> sa.TextClause:
 # A scope that callers post to all the time is nearly always locked by one of their transactions, for a moment each:
 # skipping locked rows alone would pass it over again and again, so what is not found is looked for once more, waiting.
 # The second look locks nothing but the row it updates (and checks again after the wait): a claimer that held one row
-# while it waited for the next would end in deadlocks with other claimers, and callers' POSTs among them.
-_CLAIMS = (_claim_statement("FOR UPDATE OF s SKIP LOCKED"), _claim_statement(""))
+# while it waited for the next would end in deadlocks with other claimers, and callers' POSTs among them. A delete-all
+# may hold a row for long: who waits gives up after a second, and a process waits with one connection at most.
+_CLAIM_FREE, _CLAIM_LOCKED = _claim_statement("FOR UPDATE OF s SKIP LOCKED"), _claim_statement("")
+_PATIENCE = sa.text("SET LOCAL lock_timeout = '1s'")
 
 _NOBODY = UUID(int=0)
 
 
-def claim(
+def claim(  # noqa: PLR0913 - what policy knows
     session: Session,
     *,
     owner: str,
@@ -93,11 +97,13 @@ def claim(
     bulk: bool = True,
     hint: ScopeRef | None = None,
     provider: str | None = None,
+    patient: bool = True,
 ) -> Claim | None:
     """Lease the next due scope for `lease` seconds, or None. `after`: the project served last (tenants take turns).
 
     `tenant_cap`: a project with that many leased scopes waits. `bulk=False`: only the live lane. `provider`: whom the
-    work would ask; nothing is claimed while its breaker is open.
+    work would ask; nothing is claimed while its breaker is open. `patient`: wait for a locked scope for a second.
+    Raises the driver's lock timeout after that.
     """
     values = {
         "owner": owner,
@@ -109,12 +115,15 @@ def claim(
         "hint_project": hint.project_id if hint else _NOBODY,
         "hint_scope": hint.scope_id if hint else _NOBODY,
     }
-    rows = (session.execute(statement, values).one_or_none() for statement in _CLAIMS)
-    row = next((found for found in rows if found is not None), None)
+    row = session.execute(_CLAIM_FREE, values).one_or_none()
+    if row is None and patient:
+        session.execute(_PATIENCE)
+        row = session.execute(_CLAIM_LOCKED, values).one_or_none()
     if row is None:
         return None
-    pending = row.pending_live if row.lane == "live" else row.pending_bulk
-    return Claim(ScopeRef(row.project_id, row.id), row.lane, row.fence, owner, pending, row.pending_bytes)
+    live = row.lane == "live"
+    pending, cut = (row.pending_live, row.cut_live) if live else (row.pending_bulk, row.cut_bulk)
+    return Claim(ScopeRef(row.project_id, row.id), row.lane, row.fence, owner, pending, row.pending_bytes, cut)
 
 
 def heartbeat(session: Session, claims: list[Claim], lease: float) -> int:
@@ -178,9 +187,18 @@ def take_seq(session: Session, scope: ScopeRef) -> int:
     return int(value)
 
 
-def settle(session: Session, claim: Claim, *, done: int, done_bytes: int, delay: float | None = None) -> bool:
+def settle(
+    session: Session,
+    claim: Claim,
+    *,
+    done: int,
+    done_bytes: int,
+    delay: float | None = None,
+    cut: int | None = None,
+) -> bool:
     """Give the claim back and take finished messages off the lane; it is due again after `delay` seconds.
 
+    `cut`: how many messages the lane's next window may show at most; None = as many as there is room for.
     Returns False (and changes nothing) when the claim is no longer the newest.
     """
     lane = claim.lane
@@ -189,14 +207,14 @@ def settle(session: Session, claim: Claim, *, done: int, done_bytes: int, delay:
         UPDATE scopes SET lease_owner = NULL, lease_until = NULL,
             pending_{lane} = greatest(0, pending_{lane} - :done),
             pending_bytes = greatest(0, pending_bytes - :done_bytes),
-            available_{lane} = clock_timestamp() + make_interval(secs => :delay)
+            available_{lane} = clock_timestamp() + make_interval(secs => :delay), cut_{lane} = :cut
         WHERE project_id = :p AND id = :s AND fence = :f AND lease_owner = :o
         """
     )
     result = session.execute(
         statement,
         {
-            "done": done, "done_bytes": done_bytes, "delay": delay or 0.0, "p": claim.scope.project_id,
+            "done": done, "done_bytes": done_bytes, "delay": delay or 0.0, "cut": cut, "p": claim.scope.project_id,
             "s": claim.scope.scope_id, "f": claim.fence, "o": claim.owner,
         },
     )  # fmt: skip

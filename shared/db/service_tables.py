@@ -40,6 +40,8 @@ index_collections = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     uuid_column("queued_to", nullable=True),
     sa.Column("queued_all", sa.Boolean, nullable=False, server_default=sa.false()),
+    uuid_column("epoch", nullable=True),
+    sa.Column("refilling", sa.Boolean, nullable=False, server_default=sa.false()),
     time_column("created_at", now=True),
     time_column("retired_at"),
     sa.CheckConstraint("state IN ('building','active','retired')", name="state"),
@@ -90,6 +92,8 @@ memory_exports = sa.Table(
     json_column("form", None),
     sa.Column("instructions", sa.Text),
     time_column("created_at", now=True),
+    json_column("filled", None),
+    sa.Column("filled_of", sa.Text),
     belongs_to("projects", "project_id"),
 )
 

@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from shared.model.ids import uuid7
-from shared.model.notices import Notice
+from shared.model.memory import VersionRow
+from shared.model.notices import ADDED, DELETED, UPDATED, Notice
 from shared.model.scope import ID_FIELDS, ScopeIds
 
 # Asked by the statement that writes a change: a project without webhooks pays one look at an index, and no more.
@@ -23,31 +25,47 @@ HEARD = "(EXISTS (SELECT 1 FROM webhooks w WHERE w.project_id = :p AND w.is_acti
 _TELL = sa.text(
     """
     INSERT INTO webhook_deliveries (project_id, id, webhook_id, event_type, memory_id, version)
-    SELECT w.project_id, gen_random_uuid(), w.id, k.event_type, m.id, v.version
+    SELECT w.project_id, gen_random_uuid(), w.id, k.event_type, c.memory_id, c.version
     FROM webhooks w
-    CROSS JOIN unnest(CAST(:memories AS uuid[]), CAST(:versions AS int[])) AS c(memory_id, version)
-    JOIN memory_versions v ON v.project_id = w.project_id AND v.memory_id = c.memory_id AND v.version = c.version
-    JOIN memories m ON m.project_id = w.project_id AND m.id = v.memory_id
+    CROSS JOIN unnest(CAST(:memories AS uuid[]), CAST(:versions AS int[]), CAST(:types AS text[]),
+        CAST(:before AS text[])) WITH ORDINALITY AS c(memory_id, version, event_type, categories, place)
     CROSS JOIN LATERAL (
-        SELECT 1 AS nth, CASE
-            WHEN v.new_text IS NULL THEN 'memory_delete'
-            WHEN v.before IS NULL OR v.before ->> 'state' <> 'current' THEN 'memory_add'
-            ELSE 'memory_update' END AS event_type
-        WHERE v.new_text IS NOT NULL OR v.before ->> 'state' = 'current'
+        SELECT 1 AS nth, c.event_type
         UNION ALL
-        SELECT 2, 'memory_categorize' WHERE v.new_text IS NOT NULL
-            AND to_jsonb(m.categories) <> coalesce(v.before -> 'categories', '[]')
+        SELECT 2, 'memory_categorize' FROM memories m WHERE m.project_id = :p AND m.id = c.memory_id
+            AND to_jsonb(m.categories) <> CAST(c.categories AS jsonb)
     ) k
     WHERE w.project_id = :p AND w.is_active AND k.event_type = ANY(w.event_types)
-    ORDER BY v.commit_order, k.nth, w.id
+    ORDER BY c.place, k.nth, w.id
     """
 )
 
 
-def tell(session: Session, project_id: UUID, versions: Sequence[tuple[UUID, int]]) -> None:
-    """Write deliveries of these versions of memories, in the transaction that made them, in the order it did."""
-    memories, numbers = [memory for memory, _ in versions], [version for _, version in versions]
-    session.execute(_TELL, {"p": project_id, "memories": memories, "versions": numbers})
+def tell(session: Session, project_id: UUID, rows: Sequence[VersionRow]) -> None:
+    """Write deliveries of these new versions of memories, in the transaction that made them, in this order."""
+    told = [(row, event_type) for row in rows if (event_type := _type_of(row)) is not None]
+    session.execute(
+        _TELL,
+        {
+            "p": project_id,
+            "memories": [row.memory_id for row, _ in told],
+            "versions": [row.version for row, _ in told],
+            "types": [event_type for _, event_type in told],
+            # What is gone has no categories to tell of: null compares with nothing.
+            "before": [
+                None if row.new_text is None else orjson.dumps((row.before or {}).get("categories", [])).decode()
+                for row, _ in told
+            ],
+        },
+    )  # fmt: skip
+
+
+def _type_of(row: VersionRow) -> str | None:
+    """What a webhook calls this change; None for the end of a memory that was not current any more."""
+    was_current = row.before is not None and row.before["state"] == "current"
+    if row.new_text is None:
+        return DELETED if was_current else None
+    return UPDATED if was_current else ADDED
 
 
 def tell_erased(session: Session, project_id: UUID, ids: Sequence[UUID]) -> None:

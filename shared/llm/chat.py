@@ -38,7 +38,7 @@ class ChatModel:
     ) -> None:
         self.model = model
         self._client = ProviderClient(PROVIDER, base_url, api_key, timeout)
-        self._timeout = timeout
+        self.timeout = timeout
         self._max_tokens = max_output_tokens
         self._capability = Capability(endpoint_of(self._client.base_url, model))
         if capability is not None:
@@ -111,7 +111,7 @@ class ChatModel:
         timeout: float | None,
     ) -> Completion:
         """Ask; where the server refuses a part by name, ask without it and remember that. One time limit for all."""
-        clock = Countdown(min(self._timeout, timeout or self._timeout))
+        clock = Countdown(min(self.timeout, timeout or self.timeout))
         chars = sum(len(message["content"]) for message in messages)
         for _ in range(MOST_CHANGES):
             body = build_body(self.model, messages, schema, capability, max_tokens=self._max_tokens, extra=extra)

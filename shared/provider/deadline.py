@@ -21,12 +21,17 @@ _current = threading.local()
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Bound all network operations of this thread on clients from `bounded_client` to `seconds` in sum."""
-    _current.end = time.monotonic() + seconds
+    """Bound all network operations of this thread on clients from `bounded_client` to `seconds` in sum.
+
+    Within another limit, whatever ends first counts.
+    """
+    outer: float | None = getattr(_current, "end", None)
+    end = time.monotonic() + seconds
+    _current.end = end if outer is None else min(outer, end)
     try:
         yield
     finally:
-        _current.end = None
+        _current.end = outer
 
 
 def remaining() -> float | None:

@@ -22,7 +22,7 @@ from tests.stack import Stack
 def main() -> int:
     """The kills and their table; with options, rolling restarts and waits after them."""
     options = _parse()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # either way the faults end, the check is done and kept
+    signal.signal(signal.SIGTERM, _end_faults)
     began = time.monotonic()
 
     def say(line: str) -> None:
@@ -38,6 +38,12 @@ def main() -> int:
     if options.resumes:
         clean = _resume(options.resumes) and clean
     return 0 if clean else 1
+
+
+def _end_faults(*_: object) -> None:
+    """The first SIGTERM ends the faults, as Ctrl-C does; the check is done all the same, and no other one stops it."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def _attack(options: argparse.Namespace, say: Callable[[str], None]) -> bool:
@@ -72,9 +78,12 @@ def _wait(count: int) -> bool:
     with _service() as wired:
         found = waits.run(wired, count=count, callers=32)
     print(
-        f"{found.waits} waits, {found.lost_wakeups} wake-ups lost: {len(found.wrong)} wrong answers, "
+        f"{len(found.seconds)} waits, {found.lost_wakeups} wake-ups lost: {len(found.wrong)} wrong answers, "
+        f"{found.later} had to poll, {found.refused} refusals (503, tried again); "
         f"p50 {found.p50:.2f} s, p99 {found.p99:.2f} s"
     )
+    for line in found.wrong[:10]:
+        print(line)
     return not found.wrong
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 import shutil
+import signal
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
 import psycopg
 
 from shared.errors import ServiceError
@@ -24,7 +26,7 @@ from workers import maintenance
 
 _WRITERS = 24
 _LATE = 6.0  # times the planned seconds: on a busy machine parts start slowly
-_PATIENCE = 90.0  # seconds without any progress that end a wait for peace; a dead worker's index rows take a minute
+_PATIENCE = 150.0  # seconds without any progress that end a wait for peace: a breaker may stay open for a minute
 
 Say = Callable[[str], None]
 
@@ -138,14 +140,16 @@ def _finish_writers(writers: list[Writer], notes: list[str]) -> None:
 
 
 def _settle(fleet: Fleet, ledger: Ledger, say: Say) -> Verdict:
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)  # whoever is in a hurry: what was promised is compared
     say(f"peace: checking {ledger.adds} adds and {ledger.edits} edits")
     served = Service(fleet.urls[0], fleet.key, fleet.database_url)
     try:
         verdict = Checker(read(fleet.stack.home.layout.data_dir / "ledger.jsonl"), served).check(_PATIENCE)
+        say("checking the index")
+        _check_index(fleet, verdict)
     finally:
         served.close()
-    say("checking the index")
-    _check_index(fleet, verdict)
+        signal.signal(signal.SIGTERM, before)
     return verdict
 
 
@@ -171,7 +175,8 @@ def _check_index(fleet: Fleet, verdict: Verdict) -> None:
 
 
 def _keep(fleet: Fleet, folder: Path | None, say: Say) -> None:
-    """What every part logged, and what was promised, for whoever looks for the reason."""
+    """What every part logged, what was promised and how ready the API is, for whoever looks for the reason."""
+    say(httpx.get(f"{fleet.urls[0]}/readyz", trust_env=False).text)
     if folder is not None:
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(fleet.logs, folder)

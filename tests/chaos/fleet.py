@@ -17,6 +17,7 @@ from cli.embedded.listener import listen
 from cli.embedded.part import Part
 from cli.embedded.worker import Worker
 from shared.settings import Settings
+from tests.chaos.nursery import Nursery
 from tests.chaos.proxy import Address, Proxies
 from tests.chaos.rising import Rising, runs
 from tests.e2e.flumes import make_key
@@ -44,6 +45,7 @@ class Fleet:
         self.llm = self._start_llm()
         self.database_url = self.stack.new_database()
         self._make_links()
+        self._nursery = self._start_nursery()
         self._listeners.extend(listen("127.0.0.1", 0) for _ in range(apis))
         self.apis = [self._api(number) for number in range(1, apis + 1)]
         self.workers = [self._worker(number) for number in range(1, workers + 1)]
@@ -122,6 +124,7 @@ class Fleet:
                 part.child.kill()
         for listener in self._listeners:
             listener.close()
+        self._nursery.close()
         self._llm.kill()
         self.proxies.close()
         self.stack.close()
@@ -139,6 +142,11 @@ class Fleet:
         least, spread = _THINKING
         llm.settings(chat_seconds=least, chat_jitter=spread, embeddings_seconds=0.005, log_text=False)
         return llm
+
+    def _start_nursery(self) -> Nursery:
+        env = environment.program(environment.isolated(os.environ), own_database=True, extra={})
+        address = self.stack.home.layout.run / "nursery.sock"
+        return Nursery(address, Command((), env, self.logs / "nursery.log", cwd=Path.cwd()))
 
     def _make_links(self) -> None:
         run = self.stack.home.layout.run
@@ -160,12 +168,16 @@ class Fleet:
 
     def _api(self, number: int, **more: object) -> Api:
         listener = self._listeners[number - 1]
-        return Api(listener, self._environment("api", **more), self.logs, name=f"api-{number}")
+        api = Api(listener, self._environment("api", **more), self.logs, name=f"api-{number}")
+        api.spawn = self._nursery.spawn
+        return api
 
     def _worker(self, number: int, **more: object) -> Worker:
         slots, grace = int(str(self._settings["slots"])), float(str(self._settings["grace"]))
         env = self._environment("worker", **more)
-        return Worker(self.stack.home.layout, env, slots=slots, grace=grace, name=f"worker-{number}")
+        worker = Worker(self.stack.home.layout, env, slots=slots, grace=grace, name=f"worker-{number}")
+        worker.spawn = self._nursery.spawn
+        return worker
 
     def _replace(self, part: Program, **more: object) -> Program:
         fresh: Program

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import random
+import shutil
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
 
+from shared.errors import WorkError
 from shared.settings import Settings
+from shared.vectors.index import VectorIndex
 from shared.vectors.layout import VERSION
 from tests.chaos.wired import LEASE, Wired
 from tests.stack import QDRANT_KEY, crash, revive, wait_until
@@ -102,6 +105,32 @@ def test_lost_and_wrong_points_are_found_and_repaired(wired: Wired) -> None:
     assert found.extra == ()
     assert mended.clean
     assert maintenance.verify(settings).clean
+
+
+def test_an_engine_that_lost_its_data_is_filled_again_by_itself(wired: Wired) -> None:
+    """Its folder is gone: without a command and without a write every point comes back, and a search finds it."""
+    caller = wired.caller(wired.start_api())
+    wired.start_worker(**LEASE)
+    fill(wired, "large", LARGE)
+    settings = settings_of(wired)
+    collection = maintenance.verify(settings).collection
+    engine_part = wired.service.stack.engine
+    crash(engine_part)
+    for entry in wired.service.stack.home.layout.vectors.iterdir():
+        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+    revive(engine_part)
+
+    def full() -> bool:
+        try:
+            return VectorIndex(settings.qdrant_url, QDRANT_KEY).count(collection, None) == LARGE
+        except WorkError:
+            return False
+
+    wait_until(full, "all points are back", 90)
+    wait_until(lambda: queued(wired) == 0, "the index is written", 30)
+    assert maintenance.verify(settings).clean
+    assert caller.memories(user_id="large", query="book 7")
+    assert caller.add("I own a boat", user_id="large", wait=30).status_code == 200
 
 
 def lose(settings: Settings, collection: str, ids: list[str]) -> None:

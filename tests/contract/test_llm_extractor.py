@@ -104,14 +104,15 @@ def test_what_was_spent_before_an_outage_is_not_forgotten(llm: FakeOpenAI, extra
 
 
 def test_both_calls_share_one_limit(llm: FakeOpenAI) -> None:
-    """The second call gets what the first has left."""
+    """The second call gets what the first has left; what is not ready then is no outage but a window too large."""
     llm.reset()
     chat = model(llm, timeout=5)
     hasty = LLMExtractor(chat, seconds=0.8)
     hasty.probe()
     llm.script({"match": "Rome", "action": "not_json", "delay": 0.3}, {"match": "Rome", "action": "hang"})
-    with pytest.raises(Snooze, match="in time"):
+    with pytest.raises(Narrow) as caught:
         hasty.extract(window("I live in Rome"), (), fine)
+    assert caught.value.code == "llm_invalid_output"
     assert sum(line["seconds"] or 0 for line in llm.log("chat")) < 3
     llm.release()
     chat.close()

@@ -84,7 +84,7 @@ def test_the_secret_is_shown_once(caller: httpx.Client) -> None:
         ({"url": "https://2130706433/"}, "url"),
         ({"url": "https://10.8.0.1/"}, "url"),
         ({"url": URL, "event_types": []}, "event_types"),
-        ({"url": URL, "event_types": ["memory_read"]}, "event_types.0"),
+        ({"url": URL, "event_types": ["memory_read"]}, "event_types[0]"),
         ({"url": URL, "name": "x" * 201}, "name"),
     ],
 )

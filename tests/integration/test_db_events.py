@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from shared.db import events
+from shared.db import attempts, events
 from shared.db.engine import Database
 from shared.db.events import Event, Finished, Progress
 from shared.model.ids import uuid7
@@ -60,17 +60,52 @@ def test_events_of_other_projects_are_unknown(db: Database, project_id: UUID) ->
     assert db.run(lambda session: events.get(session, project_id, uuid7())) is None
 
 
-def test_starting_raises_attempt_and_crash_counts_before_any_work(db: Database, project_id: UUID) -> None:
-    """A worker that dies leaves both raised; alone counts apart; the first start is remembered."""
+def test_starting_raises_the_crash_count_before_any_work(db: Database, project_id: UUID) -> None:
+    """A worker that dies leaves it raised, and nothing else is held against the event; the first start is kept."""
     first, second = (post(db, project_id, "x").event_id for _ in range(2))
 
     _start(db, project_id, first, second)
-    assert _counts(db, first) == ("RUNNING", 1, 1, 0, 0)
+    assert _counts(db, first) == ("RUNNING", 0, 1, 0, 0)
     started = _get(db, project_id, first).started_at
     _start(db, project_id, first)
-    assert _counts(db, first) == ("RUNNING", 2, 2, 1, 0)
+    assert _counts(db, first) == ("RUNNING", 0, 2, 0, 0)
     assert _get(db, project_id, first).started_at == started
-    assert _counts(db, second) == ("RUNNING", 1, 1, 0, 0)
+    assert _counts(db, second) == ("RUNNING", 0, 1, 0, 0)
+
+
+def test_a_lone_crash_and_an_overrun_leave_a_suspect(db: Database, project_id: UUID) -> None:
+    """Each is counted by itself; the crash count stays, so that the event goes on being worked on apart."""
+    event_id = post(db, project_id, "x").event_id
+    _start(db, project_id, event_id)
+
+    assert [db.run(lambda session: attempts.blame(session, project_id, event_id)) for _ in range(2)] == [1, 2]
+    assert _counts(db, event_id) == ("PENDING", 0, 1, 2, 0)
+    _start(db, project_id, event_id)
+    db.run(lambda session: attempts.overran(session, project_id, event_id))
+    assert _counts(db, event_id) == ("PENDING", 1, 2, 2, 0)
+
+
+def test_only_failing_makes_an_event_overdue(db: Database, project_id: UUID) -> None:
+    """From the first failure in a row to the next time it gets on; waiting and working are no failures."""
+
+    def overdue(*ids: UUID) -> list[UUID]:
+        return db.run(lambda session: attempts.overdue(session, project_id, ids, 3600))
+
+    waiting, failing = post(db, project_id, "x").event_id, post(db, project_id, "x", "y").event_id
+    change(db, "UPDATE events SET accepted_at = accepted_at - interval '9 days'")
+    _start(db, project_id, failing)
+    _put_back(db, project_id, failing, snoozed=True)
+    assert overdue(waiting, failing) == []
+    change(db, "UPDATE events SET failing_since = failing_since - interval '2 h'")
+    _start(db, project_id, failing)
+    _put_back(db, project_id, failing, consumed=True)
+    assert overdue(waiting, failing) == [failing]
+
+    _start(db, project_id, failing)
+    _advance(db, project_id, Progress(failing, 1))
+    _start(db, project_id, failing)
+    _put_back(db, project_id, failing, snoozed=True)
+    assert overdue(failing) == []
 
 
 def test_put_back_in_order_costs_nothing(db: Database, project_id: UUID) -> None:

@@ -73,10 +73,53 @@ def test_the_newest_version_of_a_memory_is_one_row(db: Database, project_id: UUI
     assert _queue(db) == [(memory.id, 2, "upsert")]
     _take(db)
     _put(db, _change(memory, 3, "delete"))
-    assert column(db, "SELECT attempts FROM index_queue WHERE available_at <= clock_timestamp()") == [0]
+    assert column(db, "SELECT attempts FROM index_queue WHERE available_at <= clock_timestamp()") == [1000]
     _put(db, _change(memory, 2))
 
     assert _queue(db) == [(memory.id, 3, "delete")]
+
+
+def _again(db: Database) -> list[Due]:
+    """Whatever is there, as if its time had come."""
+    change(db, "UPDATE index_queue SET available_at = clock_timestamp()")
+    return _take(db)
+
+
+def test_a_deletion_that_replaces_a_taken_row_is_done_twice(db: Database, project_id: UUID) -> None:
+    """Whoever took the row may write its point after the deletion: the second one finds it."""
+    memory = stored(db, project_id, "Lives in Rome")
+    _put(db, _change(memory))
+    _take(db)
+    db.run(lambda session: memory_edits.delete(session, project_id, memory.id))
+    for _ in range(2):
+        assert _queue(db) == [(memory.id, 2, "delete")]
+        _done(db, _again(db))
+
+    assert _queue(db) == []
+
+
+def test_a_deletion_of_what_nobody_took_is_done_once(db: Database, project_id: UUID) -> None:
+    """The usual case costs nothing."""
+    memory = stored(db, project_id, "Lives in Rome")
+    _put(db, _change(memory))
+    db.run(lambda session: memory_edits.delete(session, project_id, memory.id))
+    _done(db, _take(db))
+
+    assert _queue(db) == []
+
+
+def test_an_upsert_that_ends_during_the_deletion_has_it_done_once_more(db: Database, project_id: UUID) -> None:
+    """Deleted, written late, confirmed late, deletion confirmed: the point must not stay."""
+    memory = stored(db, project_id, "Lives in Rome")
+    _put(db, _change(memory))
+    written = _take(db)
+    db.run(lambda session: memory_edits.delete(session, project_id, memory.id))
+    _done(db, _again(db))
+    deleted = _again(db)
+    _done(db, written)
+    _done(db, deleted)
+
+    assert [row.change.op for row in _again(db)] == ["delete"]
 
 
 def test_every_collection_in_use_gets_a_row(db: Database, project_id: UUID) -> None:
@@ -155,6 +198,7 @@ def test_a_slow_upsert_cannot_leave_a_deleted_memory_behind(db: Database, projec
     slow = _take(db)
     db.run(lambda session: memory_edits.delete(session, project_id, memory.id))
     _done(db, _take(db))
+    _done(db, _again(db))
     assert _queue(db) == []
 
     _done(db, slow)
@@ -216,7 +260,7 @@ def test_postponed_rows_wait_without_a_mark(db: Database, project_id: UUID) -> N
     db.run(lambda session: index_queue.postpone(session, taken, 30))
 
     (row,) = rows(db, "SELECT attempts, available_at - clock_timestamp() AS wait FROM index_queue")
-    assert row["attempts"] == 0
+    assert row["attempts"] == 1  # taken once, however often it is postponed
     assert 28 < row["wait"].total_seconds() <= 30
 
 

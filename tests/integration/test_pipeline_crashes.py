@@ -1,16 +1,24 @@
-"""A worker that dies in the middle: its lease runs out, its events run alone, a killer is put away, others succeed."""
+"""A worker that dies in the middle: its lease runs out, its events run alone, then apart; nobody is blamed for it."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 
+from shared.db import attempts, scopes
+from shared.db.engine import Database
+from shared.db.scopes import Claim
+from shared.errors import Unavailable
 from tests.factories import change, column, rows
 from tests.integration.pipeline_bench import Bench, Says
+from tests.stack import wait_until
+from workers.dispatch import Dispatcher
+from workers.leases import Leases
 from workers.pipeline.load import load
 from workers.pipeline.run import run
-from workers.work import Done, Work
+from workers.work import Done, Suspect, Work
 
 
 def _expire(bench: Bench) -> None:
@@ -57,38 +65,112 @@ def test_after_a_crash_events_run_alone(bench: Bench) -> None:
     assert all(len(bench.results(event_id)) == 1 for event_id in made)
 
 
-def test_a_killer_is_put_away_and_the_others_succeed(bench: Bench) -> None:
-    """One event kills every worker that touches it: after three deaths alone it is FAILED `crashed`, alone."""
+def test_no_number_of_kills_fails_an_event(bench: Bench) -> None:
+    """Whoever kills workers does not say why: the events in work then are innocent, and succeed in the end."""
+    event_id = bench.post("I live in Rome")
+    for _ in range(20):
+        _die(bench)
+    bench.drain()
+
+    assert bench.results(event_id) == [("ADD", "I live in Rome")]
+
+
+def test_a_killer_is_found_apart_and_the_others_succeed(bench: Bench) -> None:
+    """In work at a second crash, events are worked on apart; who ends that process three times is `crashed`."""
     made = {text: bench.post(text) for text in ("I own house 1", "I own a bomb", "I own house 2")}
-    deaths = _work_with_a_killer(bench, "bomb")
+    apart = Apart(bench, "bomb")
+    bench.parts = replace(bench.parts, apart=apart)
+    _die(bench)
+    while _next(bench) != "I own a bomb":
+        bench.step()
+    _die(bench)
+    bench.dispatcher = Dispatcher(bench.parts, bench.leases, run)
+    bench.drain()
 
     event = bench.event(made["I own a bomb"])
     assert (event.status, event.error_code, event.failed) == ("FAILED", "crashed", [0])
-    assert deaths == 4  # once with the others, three times alone
+    assert apart.worked_on == ["I own a bomb"] * 3
     for text in ("I own house 1", "I own house 2"):
         assert bench.results(made[text]) == [("ADD", text)]
     assert column(bench.db, "SELECT pending_live FROM scopes") == [0]
 
 
-def _work_with_a_killer(bench: Bench, words: str) -> int:
-    deaths = 0
-    while column(bench.db, "SELECT sum(pending_live) FROM scopes") != [0]:
-        held = bench.claim()
-        (first,) = rows(bench.db, _NEXT)
-        if not deaths or (words in first["text"] and first["lone_crashes"] < 3):
-            assert isinstance(load(bench.parts, held), Work)
-            _expire(bench)
-            deaths += 1
-        else:
-            run(bench.parts, held)
-        assert deaths < 9
-    return deaths
+class Apart:
+    """A process of its own for suspects, in which some words are fatal."""
+
+    def __init__(self, bench: Bench, fatal: str) -> None:
+        self.worked_on: list[str] = []
+        self._bench = bench
+        self._fatal = fatal
+
+    def __call__(self, claim: Claim, suspect: Suspect) -> Done:
+        self.worked_on.append(_next(self._bench))
+        if self._fatal not in self.worked_on[-1]:
+            return run(replace(self._bench.parts, apart=None), claim)
+        with self._bench.db.transaction() as session:
+            attempts.blame(session, claim.scope.project_id, suspect.event_id)
+            scopes.settle(session, claim, done=0, done_bytes=0)
+        return Done((), ())
 
 
-_NEXT = """
-    SELECT m.text, e.lone_crashes FROM messages m JOIN events e ON e.id = m.event_id
-    WHERE m.applied_by IS NULL AND m.failed_code IS NULL ORDER BY m.seq, m.idx LIMIT 1
-"""
+def _next(bench: Bench) -> str:
+    """The first message that waits."""
+    query = "SELECT text FROM messages WHERE applied_by IS NULL AND failed_code IS NULL ORDER BY seq, idx LIMIT 1"
+    (text,) = column(bench.db, query)
+    return str(text)
+
+
+def test_postgres_away_costs_no_crash_and_no_attempt(bench: Bench) -> None:
+    """Work that broke off with the database is given back as soon as it answers: not a suspect, not a try."""
+
+    def away(window: object) -> None:
+        raise Unavailable("gone", code="database_unavailable")
+
+    event_id = bench.post("I live in Rome", "I work in Turin")
+    bench.script.before = away
+    assert bench.drain() == 1
+
+    assert rows(bench.db, "SELECT status, attempts, crash_count, snoozes FROM events") == [
+        {"status": "PENDING", "attempts": 0, "crash_count": 0, "snoozes": 0}
+    ]
+    assert column(bench.db, "SELECT lease_owner FROM scopes") == [None]
+    bench.script.before = bool
+    bench.drain_all()
+    assert len(bench.results(event_id)) == 2
+
+
+def test_a_claim_is_given_back_when_postgres_returns(bench: Bench) -> None:
+    """As long as it is away the claim is kept, and its lease renewed first when it is back."""
+    event_id = bench.post("I live in Rome")
+    held = bench.claim()
+    assert isinstance(load(bench.parts, held), Work)
+    gone = Database("postgresql://nobody@127.0.0.1:1/none", pool_size=1)
+    leases = Leases(gone, lease=0.3, deadline=75)
+    leases.start()
+    try:
+        leases.surrender(held, 0.0)
+        assert leases.broken() == [held]
+        assert column(bench.db, "SELECT crash_count FROM events") == [1]
+        leases._db = bench.db  # noqa: SLF001 - it is back
+        wait_until(lambda: not leases.broken(), "the claim to be given back")
+    finally:
+        leases.stop()
+        gone.close()
+
+    assert column(bench.db, "SELECT crash_count FROM events") == [0]
+    bench.drain()
+    assert bench.results(event_id) == [("ADD", "I live in Rome")]
+
+
+def test_a_lost_claim_starts_nothing(bench: Bench) -> None:
+    """Whoever slept between claim and load finds that others went on, and leaves their events alone."""
+    bench.post("I live in Rome")
+    slept = bench.claim(owner="slept")
+    _expire(bench)
+    assert isinstance(load(bench.parts, bench.claim(owner="other")), Work)
+
+    assert load(bench.parts, slept) == Done((), ())
+    assert column(bench.db, "SELECT crash_count FROM events") == [1]
 
 
 def test_a_crash_forgotten_after_success_does_not_add_up(bench: Bench) -> None:

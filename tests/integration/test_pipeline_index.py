@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -14,10 +15,13 @@ from shared.db.memory_edits import Patch
 from shared.embeddings.openai_embedder import OpenAIEmbedder
 from tests.factories import change, column, rows
 from tests.fakes.openai_control import FakeOpenAI
-from tests.integration.memory_rows import stored, stored_many
+from tests.integration.memory_rows import NOON, stored, stored_many
 from tests.integration.pipeline_bench import Bench, Says
 from tests.stack import Stack, crash, revive
+from workers.parts import Parts
 from workers.pipeline.index import index
+from workers.pipeline.recall import recall
+from workers.work import Recalled, Work
 
 MODEL = "text-embedding-3-small"
 
@@ -60,10 +64,10 @@ def _due(bench: Bench) -> None:
     change(bench.db, "UPDATE scopes SET available_live = clock_timestamp()")
 
 
-def _fill(bench: Bench, count: int) -> None:
+def _fill(bench: Bench, count: int, words: str = "") -> None:
     """So many memories in the scope, in the index too."""
     subjects = ("violin", "tennis", "chess", "opera", "sailing", "pottery", "cycling", "archery")
-    texts = [f"Plays {subjects[number % 8]} on weekday number {number}" for number in range(count)]
+    texts = [f"Plays {subjects[number % 8]} on weekday number {number} {words}".strip() for number in range(count)]
     stored_many(bench.db, bench.project_id, texts)
     change(bench.db, "UPDATE messages SET applied_by = event_id")
     change(bench.db, "UPDATE scopes SET pending_live = 0")
@@ -84,7 +88,7 @@ def test_without_the_index_small_scopes_go_on(bench: Bench, stack: Stack) -> Non
         assert bench.results(event_id) == [("ADD", "I live in Rome")]
         bench.wait_background()
         assert rows(bench.db, "SELECT op, attempts, available_at > clock_timestamp() AS waits FROM index_queue") == [
-            {"op": "upsert", "attempts": 0, "waits": True}
+            {"op": "upsert", "attempts": 1, "waits": True}
         ]
     _due(bench)
 
@@ -125,6 +129,65 @@ def test_the_relevant_one_of_200_memories_is_shown(bench: Bench) -> None:
     assert "I live in Rome near the river" in shown
     assert bench.results(event_id) == [("UPDATE", "I live in Milan")]
     assert bench.memory("I live in Milan").id == home.id
+
+
+@pytest.mark.parametrize("count", [29, 60])
+def test_of_long_memories_the_least_similar_are_left_out(bench: Bench, count: int) -> None:
+    """More text than the prompt has room for: what the message speaks of is shown, however old or new it is."""
+    long = "and there is so much more to tell about it that nobody would read it all " * 6
+    _fill(bench, count - 2, words=long)
+    old = stored(
+        bench.db, bench.project_id, f"I live in Rome near the river {long}", created_at=NOON.replace(year=2020)
+    )
+    new = stored(bench.db, bench.project_id, f"Plays the ukulele {long}", created_at=NOON.replace(year=2027))
+    change(bench.db, "UPDATE messages SET applied_by = event_id")
+    change(bench.db, "UPDATE scopes SET pending_live = 0")
+    bench.db.run(lambda session: index_collections.queue_everything(session, bench.collection, batch=500))
+    bench.wait_indexed()
+    bench.post("My ukulele broke on that weekday. I leave Rome")
+    bench.step()
+
+    (shown,) = bench.script.shown
+    assert {old.text, new.text} <= set(shown)
+    assert 10 <= len(shown) < 20
+    assert sum(len(text[:400]) for text in shown) <= 6_000
+    assert (shown[0], shown[-1]) == (old.text, new.text)
+
+
+def test_a_near_neighbour_found_too_late_is_remembered(dense: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The new text is close to a memory that recall did not bring up: the next window is shown it."""
+    _fill(dense, 40)
+    zebra = stored(dense.db, dense.project_id, "Owns a striped zebra that lives in a park")
+    change(dense.db, "UPDATE messages SET applied_by = event_id")
+    change(dense.db, "UPDATE scopes SET pending_live = 0")
+    dense.db.run(lambda session: index_collections.queue_everything(session, dense.collection, batch=500))
+    dense.wait_indexed()
+    dense.script.rules = [Says("number 3", "ADD", "Owns a striped zebra that lives in a park now")]
+    with monkeypatch.context() as patched:
+        patched.setattr("workers.pipeline.run.recall", _blind_to(zebra.text))
+        dense.post("Plays archery on weekday number 3")
+        dense.step()
+    assert zebra.text not in dense.script.shown[-1]
+    assert column(dense.db, "SELECT memory_id FROM scope_hints") == [zebra.id]
+    dense.wait_indexed()
+
+    dense.post("Plays opera on weekday number 4")
+    dense.step()
+
+    assert zebra.text in dense.script.shown[-1]
+    assert column(dense.db, "SELECT count(*) FROM scope_hints WHERE memory_id = %s", zebra.id) == [0]
+
+
+def _blind_to(text: str) -> Callable[[Parts, Work], Recalled]:
+    """The recall stage, with another memory in the place of this one."""
+
+    def blind(parts: Parts, work: Work) -> Recalled:
+        found = recall(parts, work)
+        other = next(candidate for candidate in found.candidates if candidate.text != text)
+        shown = tuple(candidate if candidate.text != text else other for candidate in found.candidates)
+        return replace(found, candidates=shown)
+
+    return blind
 
 
 def test_memories_the_index_does_not_have_yet_are_shown_too(bench: Bench) -> None:
@@ -202,7 +265,7 @@ def test_without_embeddings_memories_are_kept_and_indexed_later(dense: Bench, ll
     dense.wait_background()
     assert dense.results(event_id) == [("ADD", "I live in Rome")]
     assert column(dense.db, "SELECT count(*) FROM memory_vectors") == [0]
-    assert column(dense.db, "SELECT attempts FROM index_queue") == [0]
+    assert column(dense.db, "SELECT attempts FROM index_queue") == [1]
     llm.reset()
     llm.settings(dimensions=64)
     _due(dense)

@@ -168,18 +168,69 @@ def test_an_error_that_stays_ends_as_internal(bench: Bench) -> None:
     assert sum("I own a boat" in window for window in bench.script.windows) == 5
 
 
-def test_what_could_not_run_in_time_expires(make_bench: Callable[..., Bench]) -> None:
-    """Older than `max_age`: FAILED `expired`, without a call; younger ones go on."""
-    bench = make_bench(max_age=3600)
-    old = bench.post("I live in Rome", "I work in Turin")
-    change(bench.db, "UPDATE events SET accepted_at = accepted_at - interval '2 h'")
-    young = bench.post("I own house 1")
+def test_what_failed_for_too_long_expires_with_its_next_failure(make_bench: Callable[..., Bench]) -> None:
+    """Tried for `max_age` in vain: FAILED `expired`, saying why; the event behind it, never tried, has all its time."""
+    bench = make_bench(max_age=3600, window_messages=2, backlog_window_messages=2)
+    bench.script.before = Fails(*(Snooze("away", provider="llm") for _ in range(2)))
+    old, young = bench.post("I live in Rome", "I work in Turin"), bench.post("I own house 1")
+    bench.step()
+    change(bench.db, "UPDATE events SET failing_since = failing_since - interval '2 h'")
+    _due_now(bench)
+    bench.step()
+    _due_now(bench)
     bench.drain()
 
     event = bench.event(old)
     assert (event.status, event.error_code, event.failed) == ("FAILED", "expired", [0, 1])
+    assert "provider_unavailable" in (event.error_detail or "")
     assert bench.results(young) == [("ADD", "I own house 1")]
-    assert bench.script.windows == [["I own house 1"]]
+    assert column(bench.db, "SELECT pending_live FROM scopes") == [0]
+
+
+def test_a_backlog_of_any_age_is_worked_on(make_bench: Callable[..., Bench]) -> None:
+    """Waiting in a queue is no failure, and after a long outage the next try counts, not the time before it."""
+    bench = make_bench(max_age=3600)
+    bench.script.before = Fails(Snooze("away", provider="llm"))
+    tried = bench.post("I live in Rome")
+    bench.step()
+    change(bench.db, "UPDATE events SET failing_since = failing_since - interval '9 days'")
+    waited = bench.post("I own house 1", lane="bulk")
+    change(bench.db, "UPDATE events SET accepted_at = accepted_at - interval '9 days'")
+    bench.drain_all()
+
+    assert bench.results(tried) == [("ADD", "I live in Rome")]
+    assert bench.results(waited) == [("ADD", "I own house 1")]
+
+
+def test_a_window_at_fault_is_tried_smaller_under_a_claim_of_its_own(bench: Bench) -> None:
+    """One round of calls a claim: what was spent is told, others may work between, and the next cut is kept."""
+    for number in range(16):
+        bench.post(f"I own house {number}")
+    error = Narrow("no", code="content_filtered")
+    error.extra["usage"] = {"calls": 1}
+    bench.script.before = Fails(error, error)
+
+    for shown in (16, 8, 4):
+        bench.step()
+        assert len(bench.script.windows[-1]) == shown
+        assert column(bench.db, "SELECT lease_owner FROM scopes") == [None]
+    assert rows(bench.db, "SELECT usage FROM event_payloads ORDER BY event_id LIMIT 1")[0]["usage"]["calls"] >= 2
+    bench.drain()
+
+    assert [len(window) for window in bench.script.windows] == [16, 8, 4, 12]
+    assert column(bench.db, "SELECT count(*) FROM events WHERE status = 'SUCCEEDED'") == [16]
+
+
+def test_a_pause_keeps_the_cut(bench: Bench) -> None:
+    """A provider that goes away between two halves does not bring the whole window back."""
+    for number in range(4):
+        bench.post(f"I own house {number}")
+    bench.script.before = Fails(Narrow("no", code="content_filtered"), Snooze("away", provider="llm"))
+    for _ in range(3):
+        bench.step()
+        _due_now(bench)
+
+    assert [len(window) for window in bench.script.windows] == [4, 2, 2]
 
 
 def test_an_open_breaker_stops_claims(make_bench: Callable[..., Bench]) -> None:

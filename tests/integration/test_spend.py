@@ -15,6 +15,7 @@ from shared.db.spend import Ceilings
 from shared.errors import Narrow, Snooze
 from shared.model.message import Window
 from shared.model.record import Usage
+from shared.model.scope import ScopeIds
 from tests import factories
 from tests.factories import change, claim, column, post
 from tests.integration.pipeline_bench import Bench
@@ -112,7 +113,7 @@ def _spending(bench: Bench, **settings: int) -> Bench:
 def test_events_wait_at_the_ceiling_and_go_on_when_it_is_raised(bench: Bench) -> None:
     """PENDING, no attempt consumed, nothing asked of the model; later done as if nothing had been."""
     _spending(bench, tokens_per_day=150)
-    ids = [bench.post(f"I own book {number}", ids=factories.ScopeIds(user_id=f"u{number}")) for number in range(4)]
+    ids = [bench.post(f"I own book {number}", ids=ScopeIds(user_id=f"u{number}")) for number in range(4)]
 
     bench.drain()
     assert len(bench.script.windows) == 2  # 100 tokens each: one below the ceiling, one across it

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,11 +12,13 @@ import sqlalchemy as sa
 from psycopg import sql
 from sqlalchemy.exc import ProgrammingError
 
-from shared.db import index_collections, keys, migrate, scopes, tenancy, usage, walls
-from shared.db.engine import ApiDatabase, Database
+from shared.db import events, index_collections, index_queue, keys, memories, migrate, scopes, tenancy, usage, walls
+from shared.db.engine import ApiDatabase, Database, Session
+from shared.db.memories import Page
 from shared.db.tables import metadata
 from shared.db.tenancy import Role
 from shared.model.record import Usage
+from shared.model.scope import ScopeIds, ScopeRef
 from tests import factories
 from tests.stack import PEPPER, Stack
 
@@ -250,3 +252,53 @@ def test_an_older_release_goes_on_while_the_walls_are_raised(stack: Stack) -> No
 
 def _flagged(db: Database) -> int:
     return len(factories.rows(db, "SELECT 1 FROM pg_class WHERE relrowsecurity"))
+
+
+_HOT: dict[str, Callable[[Session, UUID], object]] = {
+    "a memory by id": lambda session, p: memories.get(session, p, uuid4()),
+    "an event by id": lambda session, p: events.get(session, p, uuid4()),
+    "a list": lambda session, p: memories.newest(session, p, ScopeIds(user_id="alex"), Page(5)),
+    "texts known": lambda session, p: memories.by_hashes(session, ScopeRef(p, uuid4()), [b"x"]),
+    "the scope's lock": lambda session, p: scopes.lock(session, ScopeRef(p, uuid4())),
+    "what the index still lacks": lambda session, p: index_queue.reached(session, ScopeRef(p, uuid4()), [uuid4()]),
+    "events of a project": lambda session, p: events.feed(session, p, limit=5),
+}
+
+
+@pytest.mark.parametrize("query", sorted(_HOT))
+def test_plans_keep_their_indexes(db: Database, walled: Database, tenants: tuple[UUID, UUID], query: str) -> None:
+    """Behind the walls each hot query walks the same indexes as without them, and none is read row by row."""
+    with tenancy.tenant(tenants[0]):
+        behind = _indexes(walled, tenants[0], query)
+
+    assert behind
+    assert behind == _indexes(db, tenants[0], query)
+
+
+def _indexes(database: Database, project_id: UUID, query: str) -> list[str]:
+    """The scans of the plans of all statements of a query."""
+    sent: list[tuple[str, Any]] = []
+
+    def note(_c: Any, _u: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if statement.lstrip().startswith(("SELECT", "WITH", "UPDATE")):
+            sent.append((statement, parameters))
+
+    sa.event.listen(database.engine, "before_cursor_execute", note)
+    try:
+        database.run(lambda session: _HOT[query](session, project_id))
+    finally:
+        sa.event.remove(database.engine, "before_cursor_execute", note)
+    with database.transaction() as session:
+        session.execute(sa.text("SET LOCAL enable_seqscan = off"))  # the tables of a test are too small for an index
+        connection = session.connection()
+        plans = [
+            connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {words}", values).scalar_one() for words, values in sent
+        ]
+    return [scan for plan in plans for scan in _scans(plan[0]["Plan"])]
+
+
+def _scans(node: dict[str, Any]) -> Iterator[str]:
+    if "Scan" in node["Node Type"] and "Relation Name" in node:
+        yield f"{node['Node Type']} {node.get('Index Name')}"
+    for child in node.get("Plans", ()):
+        yield from _scans(child)

@@ -251,6 +251,7 @@ def time_passes_unclaimed(db: Database) -> None:
     change(db, "UPDATE webhooks SET rest_until = NULL WHERE rest_until IS NOT NULL")
 
 
+@pytest.mark.timeout(300)
 def test_a_worker_that_dies_after_sending_sends_again(service: Service, receiver: Receiver) -> None:
     """Killed between the answer and its note: another worker repeats it with the same id, and it is delivered."""
     db = Database(service.database_url, pool_size=4, name="test")

@@ -42,7 +42,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
 
 def _fail() -> None:
     try:
-        {}[CANARY]  # type: ignore[misc]
+        dict[str, str]()[CANARY]
     except KeyError as error:
         raise ValueError(f"no such thing: {CANARY}") from error
 

@@ -12,10 +12,10 @@ import pytest
 
 from shared.model.message import Message, Role, Rules, Window
 from shared.model.record import Candidate
-from workers.pipeline.prompts.extract import PROMPT, PROMPT_VERSION, SCHEMA, Budget, build, minutes
+from workers.pipeline.prompts.extract import PROMPT, PROMPT_VERSION, SCHEMA, Budget, build, fitting, has_room, minutes
 
 SAID = datetime(2026, 5, 14, 10, 0, 59, tzinfo=UTC)
-FROZEN = {"extract-1": "acba98d213ce00d6"}
+FROZEN = {"extract-1": "acba98d213ce00d6", "extract-2": "33860056c40f3175"}
 
 
 def said(text: str, role: Role = "user", speaker: str | None = None, at: datetime = SAID) -> Message:
@@ -109,10 +109,13 @@ def test_text_is_data_whatever_it_holds() -> None:
 
 
 def test_known_and_earlier_keep_to_their_budget() -> None:
-    """Nearest candidates and newest messages first; long texts are capped; the window itself never is."""
+    """The first candidates that fit, the newest messages; long texts are capped; the window itself never is."""
     budget = Budget(known_tokens=250, earlier_tokens=20, known_chars=400, earlier_chars=40)
     window = Window((said("y" * 9000),), earlier=tuple(said(f"{n} " + "x" * 100) for n in range(5)))
-    found = payload(window, *(known(n, f"{n} " + "k" * 900) for n in range(9)), budget=budget)
+    candidates = fitting([known(n, f"{n} " + "k" * 900) for n in range(9)], budget)
+    found = payload(window, *candidates, budget=budget)
+    assert not has_room(candidates, budget)
+    assert has_room(candidates[:1], budget)
     assert [item["n"] for item in found["known"]] == [0, 1]
     assert all(len(item["text"]) <= 400 for item in found["known"])
     assert [item["text"][0] for item in found["earlier"]] == ["3", "4"]

@@ -17,6 +17,8 @@ class Reason(StrEnum):
     NUMBER = "number"
     NAME = "name"
     DATE = "date"
+    NEGATION = "negation"
+    HEDGE = "hedge"
 
     ROLE = "role"
     SECRET = "secret"  # noqa: S105
@@ -40,6 +42,8 @@ FAULTS = frozenset(
         Reason.NUMBER,
         Reason.NAME,
         Reason.DATE,
+        Reason.NEGATION,
+        Reason.HEDGE,
     )
 )
 

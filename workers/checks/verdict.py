@@ -10,6 +10,7 @@ from shared.model.message import Message
 from shared.model.record import Record
 from shared.model.sentences import sentences
 from workers.checks import dates, names, numbers, quotes
+from workers.checks.certainty import turned
 from workers.checks.grounds import Ground, Sources
 from workers.checks.lengths import wrong_length
 from workers.checks.orders.found import gives_orders
@@ -72,16 +73,23 @@ def _faults(
     if (length := wrong_length(record.text)) is not None:
         yield Problem(Reason.LENGTH, f"text has {length}")
         return
-    if (script := _foreign_script(record.text, sources)) is not None:
-        yield Problem(Reason.LANGUAGE, f"text is in {script} script, its messages are not")
-    if (name := wrong_speaker(record.text, cited, ground.window)) is not None:
-        yield Problem(Reason.SPEAKER, f"text is about {_cut(name)!r}, who did not say it")
+    yield from _wrong_voice(record, cited, sources, ground)
     for number in _unknown_numbers(record, sources):
         yield Problem(Reason.NUMBER, f"number {_cut(number)!r} is not in the messages of src")
     for name in _unknown_names(record.text, sources):
         yield Problem(Reason.NAME, f"name {_cut(name)!r} is not in the messages of src")
     for wrong in _wrong_dates(record, cited[0], sources):
         yield Problem(Reason.DATE, wrong)
+    lost = turned(record.text, quote.text) if quote else None
+    if lost is not None:
+        yield Problem(Reason(lost), f"text and quote differ in a {lost}")
+
+
+def _wrong_voice(record: Record, cited: Sequence[Message], sources: Sources, ground: Ground) -> Iterator[Problem]:
+    if (script := _foreign_script(record.text, sources)) is not None:
+        yield Problem(Reason.LANGUAGE, f"text is in {script} script, its messages are not")
+    if (name := wrong_speaker(record.text, cited, ground.window)) is not None:
+        yield Problem(Reason.SPEAKER, f"text is about {_cut(name)!r}, who did not say it")
 
 
 def _unknown_numbers(record: Record, sources: Sources) -> Iterator[str]:

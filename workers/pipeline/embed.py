@@ -13,6 +13,7 @@ from shared.model.decision import Decision
 from shared.model.record import Candidate, Usage
 from shared.vectors.types import Query, Where
 from workers.parts import Parts
+from workers.pipeline.prompts.extract import has_room
 from workers.work import Checked, Work
 
 # Cosine above which a memory that was not shown is worth showing next time; 2.7-5 % of facts, measured.
@@ -43,8 +44,9 @@ def embed(parts: Parts, work: Work, candidates: Sequence[Candidate], checked: Ch
 def _neighbours(
     parts: Parts, work: Work, candidates: Sequence[Candidate], written: Sequence[Decision]
 ) -> tuple[UUID, ...]:
-    """Memories close to a new text that the extractor was not shown. Only a large scope can have any."""
-    if len(candidates) < parts.settings.candidates or parts.embedder is None:
+    """Memories close to a new text that the extractor was not shown. Only a scope that is cut short can have any."""
+    whole = len(candidates) < parts.settings.candidates and has_room(candidates)
+    if whole or parts.embedder is None:
         return ()
     with parts.db.transaction() as session:
         collection = index_collections.active(session)

@@ -14,10 +14,11 @@ from shared.crashpoints import reach
 from shared.db import index_collections, index_queue, tenancy
 from shared.db.index_collections import BM25_ONLY, Collection
 from shared.db.index_queue import Due
-from shared.errors import WorkError
+from shared.embeddings.port import Embedder
+from shared.errors import Narrow, WorkError
 from shared.logs import get_logger
 from shared.model.record import MESSAGE_KIND
-from shared.vectors.types import Point, Tombstone
+from shared.vectors.types import Dense, Point, Tombstone
 from workers.parts import Parts
 
 _BATCH = 256
@@ -107,13 +108,26 @@ def _with_vectors(parts: Parts, rows: list[Due]) -> list[Due]:
     ]
     if embedder is None or not missing:
         return rows
-    vectors = embedder.embed([rows[position].index_text for position in missing]).vectors
+    vectors = _embedded(embedder, [rows[position].index_text for position in missing])
+    made = {position: vector for position, vector in zip(missing, vectors, strict=True) if vector is not None}
     filled = list(rows)
-    for position, vector in zip(missing, vectors, strict=True):
+    for position, vector in made.items():
         filled[position] = replace(rows[position], vector=np.asarray(vector, dtype=np.float32))
-    kept = [(rows[position].change, vector) for position, vector in zip(missing, vectors, strict=True)]
+    kept = [(rows[position].change, vector) for position, vector in made.items()]
     parts.db.run(lambda session: index_queue.keep_vectors(session, embedder.model, kept))
     return filled
+
+
+def _embedded(embedder: Embedder, texts: list[str]) -> list[Dense | None]:
+    """A vector for each text; None for one that is refused by itself: it is found by its words, and stops no other."""
+    try:
+        return list(embedder.embed(texts).vectors)
+    except Narrow as error:
+        if len(texts) == 1:
+            _log.warning("text_not_embedded", code=error.code)
+            return [None]
+    half = len(texts) // 2
+    return _embedded(embedder, texts[:half]) + _embedded(embedder, texts[half:])
 
 
 def _ensure(parts: Parts, collection: str, rows: list[Due]) -> None:

@@ -1,6 +1,6 @@
 """Stage 1: turn a claimed lane of a scope into one window of messages, and note that its events are in work.
 
-Ends here: events that are too old, crash every time or failed too often.
+Ends here: events that crash every time or failed too often.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from uuid import UUID
 
 from shared.db import events, memories, messages, projects, scopes
 from shared.db.engine import Session
-from shared.db.events import Finished, Progress
 from shared.db.messages import OpenMessage
 from shared.db.scopes import Claim
 from shared.model.decision import EventTraits
@@ -18,55 +17,49 @@ from shared.model.ids import uuid7
 from shared.model.message import CHARS_PER_TOKEN, Message, Rules, Window
 from shared.model.repeats import in_a_row
 from shared.model.windows import Limits, Waiting, cut, events_of, span
+from workers.outcomes import end_event
 from workers.parts import Parts
-from workers.work import Done, Work
+from workers.work import Done, Suspect, Work
 
-LONE_CRASHES = 3  # an event that crashed its worker alone this often is not tried again
+LONE_CRASHES = 3  # an event whose work ended its own process this often is not tried again
+SUSPECT = 2  # crashes after which an event, alone in its window by then, is given a process of its own
+
+_NOTHING = Done((), ())
 
 
-def load(parts: Parts, claim: Claim) -> Work | Done:
-    """The window to work on, or what ended without work; the claim is given back in the latter case.
+def load(parts: Parts, claim: Claim) -> Work | Suspect | Done:
+    """The window to work on, or whom to work on apart (the claim stays), or what ended (the claim is given back).
 
-    Nothing is noted under a claim that somebody else took over: three such notes would pass for three crashes.
+    Nothing is noted under a claim that somebody else took over: such notes would pass for crashes.
     """
     with parts.db.transaction() as session:
         if not scopes.hold(session, claim):
-            return Done((), ())
+            return _NOTHING
         waiting = messages.waiting(session, claim.scope, claim.lane, parts.settings.backlog_window_messages + 1)
-        hopeless = _hopeless(parts, waiting)
-        if hopeless is not None:
-            return _end(session, claim, waiting, *hopeless)
-        chosen = _cut(parts, session, claim, waiting)
-        if not chosen:
+        if not waiting:
             scopes.settle(session, claim, done=claim.pending, done_bytes=0)
-            return Done((), ())
-        return _work(parts, session, claim, chosen)
+            return _NOTHING
+        hopeless = _hopeless(parts, waiting[0])
+        if hopeless is not None:
+            return _end(session, claim, waiting[0].message.event_id, *hopeless)
+        if parts.apart is not None and waiting[0].crash_count >= SUSPECT:
+            return Suspect(waiting[0].message.event_id)
+        return _work(parts, session, claim, _cut(parts, session, claim, waiting))
 
 
-def _hopeless(parts: Parts, waiting: Sequence[OpenMessage]) -> tuple[str, str] | None:
+def _hopeless(parts: Parts, first: OpenMessage) -> tuple[str, str] | None:
     """(code, detail) when the first waiting event must not be tried again."""
-    if not waiting:
-        return None
-    first = waiting[0]
     if first.lone_crashes >= LONE_CRASHES:
         return "crashed", f"the worker died {first.lone_crashes} times while it worked on this event alone"
     if first.attempts >= parts.settings.max_attempts:
         return "internal", f"an unexpected error came back in {first.attempts} attempts"
-    if first.age > parts.settings.max_age:
-        return "expired", f"the event could not run within {parts.settings.max_age:.0f} s of being accepted"
     return None
 
 
-def _end(session: Session, claim: Claim, waiting: Sequence[OpenMessage], code: str, detail: str) -> Done:
-    event_id = waiting[0].message.event_id
-    ours = messages.open_of_event(session, claim.scope.project_id, event_id)
-    size = messages.mark_failed(session, claim.scope, [message.id for message in ours], code)
-    step = Progress(
-        event_id, len(ours), failed=[message.index for message in ours], error_code=code, error_detail=detail
-    )
-    finished: list[Finished] = events.advance(session, claim.scope.project_id, [step])
-    scopes.settle(session, claim, done=len(ours), done_bytes=size)
-    return Done((), tuple(finished))
+def _end(session: Session, claim: Claim, event_id: UUID, code: str, detail: str) -> Done:
+    ended = end_event(session, claim, event_id, code, detail)
+    scopes.settle(session, claim, done=ended.messages, done_bytes=ended.size)
+    return Done((), ended.finished)
 
 
 def _cut(parts: Parts, session: Session, claim: Claim, waiting: Sequence[OpenMessage]) -> tuple[Waiting, ...]:
@@ -88,14 +81,13 @@ def _cut(parts: Parts, session: Session, claim: Claim, waiting: Sequence[OpenMes
 
 
 def _work(parts: Parts, session: Session, claim: Claim, chosen: Sequence[Waiting]) -> Work:
-    taken = [item.message for item in chosen]
+    groups = group([item.message for item in chosen])[: claim.cut]
+    taken = sorted((message for same in groups for message in same), key=lambda message: (message.seq, message.index))
     ids = events_of(taken)
     project_id = claim.scope.project_id
     found = events.traits(session, project_id, ids)
     _, rules, timezone = found[ids[0]]
-    window = _window(parts, session, claim, taken, rules, timezone)
-    groups = group(taken)
-    window = window.of(tuple(same[0] for same in groups))
+    window = _window(parts, session, claim, taken, rules, timezone).of(tuple(same[0] for same in groups))
     events.start(session, project_id, ids)
     traits: dict[UUID, EventTraits] = {event_id: found[event_id][0] for event_id in ids}
     stamped = messages.stamped(session, project_id, [message.id for message in taken])

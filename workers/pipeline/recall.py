@@ -1,6 +1,7 @@
 """Stage 2: which stored memories the extractor is shown, found before it is asked.
 
-A small scope shows everything; a large one is searched sentence by sentence, without a similarity floor.
+A small scope shows everything; one that is too large, or too long for the prompt, is searched sentence by sentence,
+without a similarity floor, and the least similar are left out.
 """
 
 from __future__ import annotations
@@ -11,15 +12,22 @@ from uuid import UUID
 
 from shared.db import hints, index_collections, index_queue, memories
 from shared.db.index_collections import BM25_ONLY, Collection
+from shared.embeddings.port import Embedder
+from shared.errors import Narrow, Snooze
+from shared.logs import get_logger
 from shared.model.memory import Memory
 from shared.model.record import Candidate, Usage
 from shared.model.sentences import queries
+from shared.vectors.failures import PROVIDER as INDEX
 from shared.vectors.types import Dense, Hit, Query, Where
 from workers.parts import Parts
+from workers.pipeline.prompts.extract import fitting
 from workers.work import Recalled, Work
 
 _DENSE_EACH = 3  # hits per sentence at least, measured: 3 + 2 found 86 % of what the finished fact would find
 _BM25_EACH = 2
+
+_log = get_logger(__name__)
 
 
 def recall(parts: Parts, work: Work) -> Recalled:
@@ -27,18 +35,22 @@ def recall(parts: Parts, work: Work) -> Recalled:
     scope, cap = work.claim.scope, parts.settings.candidates
     with parts.db.transaction() as session:
         everything = memories.current_of_scope(session, scope, cap + 1)
-        if len(everything) <= cap:
-            return Recalled(_numbered(everything), tuple(hints.pending(session, scope)))
         hinted = hints.pending(session, scope)
+        small = len(everything) <= cap
+        if small and len(fitting(everything)) == len(everything):
+            return Recalled(_numbered(everything), tuple(hinted))
         fresh = index_queue.unindexed(session, scope, cap)
         collection = index_collections.active(session)
     found, usage = _search(parts, work, collection)
     # Rows the index may not have yet are as likely as its hits to be what the window speaks about.
-    chosen = _first([*hinted, *_interleave([found, fresh])], cap * 2)
+    rest = [memory.id for memory in reversed(everything)] if small else []
+    chosen = _first([*hinted, *_interleave([found, fresh]), *rest], cap * 2)
     with parts.db.transaction() as session:
+        _trusted(index_collections.active(session))
         confirmed = memories.current_in_scope(session, scope, chosen)
-    shown = [confirmed[memory_id] for memory_id in chosen if memory_id in confirmed][:cap]
-    return Recalled(_numbered(shown), tuple(hinted), usage)
+    shown = fitting([confirmed[memory_id] for memory_id in chosen if memory_id in confirmed][:cap])
+    left_out = set(confirmed) - {memory.id for memory in shown}
+    return Recalled(_numbered(shown), tuple(item for item in hinted if item not in left_out), usage)
 
 
 def _search(parts: Parts, work: Work, collection: Collection | None) -> tuple[list[UUID], Usage]:
@@ -50,13 +62,28 @@ def _search(parts: Parts, work: Work, collection: Collection | None) -> tuple[li
     dense: list[Dense | None] = [None] * len(texts)
     usage = Usage()
     if parts.embedder is not None and parts.embedder.model == collection.model and collection.dimensions:
-        embedded = parts.embedder.embed(texts)
-        dense, usage = list(embedded.vectors), Usage(embedding_calls=embedded.calls, embedding_tokens=embedded.tokens)
+        dense, usage = _meanings(parts.embedder, texts)
     where = Where(work.claim.scope.project_id, scope_id=work.claim.scope.scope_id)
     near, alike = _depths(len(texts), parts.settings.candidates, with_dense=dense[0] is not None)
     asked = [Query(text, where, vector, near, alike) for text, vector in zip(texts, dense, strict=True)]
     found = parts.index.search(collection.name, asked)
     return _interleave([ranked for hits in found for ranked in _rankings(hits)]), usage
+
+
+def _meanings(embedder: Embedder, texts: Sequence[str]) -> tuple[list[Dense | None], Usage]:
+    """The sentences' vectors; none where the provider refuses one of them: then their words must do."""
+    try:
+        embedded = embedder.embed(texts)
+    except Narrow as error:
+        _log.warning("sentences_not_embedded", code=error.code)
+        return [None] * len(texts), Usage()
+    return list(embedded.vectors), Usage(embedding_calls=embedded.calls, embedding_tokens=embedded.tokens)
+
+
+def _trusted(collection: Collection | None) -> None:
+    """Nothing is added blindly: an index that lost points says nothing about what is known, before it is full again."""
+    if collection is not None and collection.refilling:
+        raise Snooze("the index is being written again", code="index_unavailable", provider=INDEX, retry_after=2)
 
 
 def _is_unborn(collection: Collection) -> bool:

@@ -86,7 +86,7 @@ _ADVERBS = (
 )
 _ROWS: tuple[Row, ...] = (
     _row("name", rf"(?:real |full |first )?name is (?:actually )?{_NAMED}"),
-    _row("nickname", rf"(?:nickname is|goes by) {_NAMED}"),
+    _row("nickname", rf"(?:nickname is|goes by|wants to be called) {_NAMED}"),
     _row(
         "home", rf"(?:lives|living|resides|residing|based|located|home is|settled) (?:here |alone )?in {_VALUE}", "in"
     ),
@@ -119,7 +119,9 @@ _ROWS: tuple[Row, ...] = (
         "as",
     ),
     _row("occupation", rf"an? (?P<value>{_OCCUPATIONS})(?=$|[,.]| now\b| at\b| in\b| and\b| by\b| by\b| for\b| who\b)"),
-    _row("age", r"(?:age is |turned |turning )?(?P<value>\d{1,3})(?= years? old\b| yrs?\b|$| now\b| and\b|,)"),
+    _row(
+        "age", r"(?:age is |turned |turning )?(?P<value>\d{1,3})(?= years? old\b| yrs?\b|$| now\b| and\b|,| on \d{4}-)"
+    ),
     _row(
         "favourite {of}",
         rf"(?:all[- ]time )?favou?rite (?P<of>[\w' -]{{2,40}}?) (?:is|are|was|has always been|have always been|"

@@ -12,16 +12,21 @@ from workers.rules.thanks import behind_thanks
 from workers.rules.third_person import expand
 
 _OPENER = re.compile(
-    r"^(?:(?:(?:hi|hey|hello|hiya|dear)(?: there| everyone| all| again)?|yeah|yep|yup|yes|no|nope|nah|ok|okay|k|sure|"
+    r"^(?:(?:(?:hi|hey|hello|hiya|dear)(?: there| everyone| all| again)?|yeah|yep|yup|yes|ok|okay|k|"
+    r"(?:no|nope|nah|sure|cool|nice|great|awesome|amazing|perfect|right|true)(?=\s*(?:[,.!;:–—…]|$)|"
+    r"\s+(?:i|i['’]\w+|my|we|our|it|it['’]s|that|this|you|thanks?|so|and|but)\b)|"
     r"wow|woah|whoa|oh|ooh|ah|aww+|well|so|and|but|also|plus|anyway|by the way|"
     r"btw|fyi|honestly|lol|haha+|hmm+|um+|uh|"
-    r"totally|absolutely|definitely|exactly|of course|for sure|cool|nice|great|awesome|amazing|perfect|sounds good|"
-    r"sounds great|right|true|i see|you know|"
-    r"guess what|to be honest|tbh|in fact|good (?:morning|afternoon|evening|day)|happy to|no (?:problem|worries)|"
+    r"totally|absolutely|definitely|exactly|of course|for sure|sounds good|"
+    r"sounds great|i see|you know|"
+    r"guess what|to be honest|tbh|in fact|good (?:morning|afternoon|evening|day)|happy to|"
+    r"no (?:problem|prob|worries|doubts?)|"
     r"please note that|note that|just so you know|"
     r"(?:please )?(?:remember|don't forget|do not forget|keep in mind|bear in mind)(?: that|:|(?= (?:my|i|i'm|"
     r"our)\b))|for the record|sorry|"
     r"as (?:i|you) (?:said|mentioned|know)|"
+    r"(?:did|have) i (?:ever |already )?(?:tell|told|mention|mentioned|say|said)(?: to)?(?: you)?(?: that)?"
+    r"(?=\s+(?:i|my|we)\b)|"
     r"(?:please )?(?:don't|don’t|do not|never) tell (?:anyone|anybody|a soul|my \w+|him|her|them)"
     r"(?: (?:this|about (?:this|it)|yet))?(?: that)?(?=\W+(?:but |that |because )?(?:i|i['’]m|my|we)\b)|"
     r"(?:just )?between (?:you and me|us|ourselves)|(?:this|it) (?:is|stays) (?:a secret|confidential|between us)|"
@@ -32,8 +37,8 @@ _OPENER = re.compile(
 )
 _FOREIGN_OPENER = re.compile(
     r"^(?:(?:hallo|hi|hey|guten (?:tag|morgen|abend)|ja|nein|ok(?:ay)?|hola|"
-    r"buen[oa]s(?: días| tardes| noches)?|sí|no|vale|"
-    r"bonjour|salut|bonsoir|oui|non|d'accord|привет|здравствуйте|да|нет|你好[啊呀]?|您好|好的?[啊呀吧]?|嗯+|是[的啊]|"
+    r"buen[oa]s(?: días| tardes| noches)?|(?:sí|no|vale|non|нет|да)(?=\s*[,.!…~～])|"
+    r"bonjour|salut|bonsoir|oui|d'accord|привет|здравствуйте|你好[啊呀]?|您好|好的?[啊呀吧]?|嗯+|是[的啊]|"
     r"对[的啊]?|哦+|啊|呃|没问题|当然|哈哈+|"
     r"朋友)[\s,!.。，！、…~～]+)+",
     re.IGNORECASE,
@@ -72,6 +77,14 @@ _PREDICATE = re.compile(
 _LEANS_BACK = re.compile(
     r"\b(?:it|that|this|these|those|them|him|her|there|one|ones|he|she|they|so|both)\b", re.IGNORECASE
 )
+_TOLD = re.compile(r"(?:did|have) i (?:ever |already )?(?:tell|told|mention|mentioned|say|said)\b", re.IGNORECASE)
+_TAG = re.compile(
+    r"\s*[,–—-]\s*(?:right|remember|correct|you know|you see|no|yes|ok|okay|yeah|huh|eh|innit|"
+    r"(?:am|are|is|was|were|do|does|did|have|has|had|can|could|will|would|should)(?:n['’]t)? (?:i|you|we|it|that|they))"
+    r"\s*\?+$",
+    re.IGNORECASE,
+)
+_TAG_LONGEST = 24
 _LONG = 40  # words
 _OPENERS = 4
 _ENOUGH = 200  # characters that tell what a half is
@@ -83,14 +96,17 @@ def clauses(sentence: Sentence, names: tuple[str, ...] = ()) -> list[Clause]:
     """The clauses of a sentence with their places in the message; `names` are the people who may be addressed."""
     start = sentence.start + _opener(sentence.text, names)
     text = sentence.text[start - sentence.start :]
-    if not text:
+    if not text or (start > sentence.start and text.strip(" .!,…") in names):
         return []
+    text = text[: len(text) - _asked_back(text)]
+    if _TOLD.match(sentence.text) and start > sentence.start:
+        text = text.rstrip("?!. ")
     asks = is_question(text)
     if asks and (cut := _saved_front(text)):
         front = Clause(start, start + cut.start(), text[: cut.start()])
         back = Clause(start + cut.end(), sentence.end, text[cut.end() :], question=True)
         return [*_split(front), back]
-    whole = Clause(start, sentence.end, text, question=asks)
+    whole = Clause(start, start + len(text), text, question=asks)
     return [whole] if asks else list(_split(whole))
 
 
@@ -150,6 +166,12 @@ def _behind_courtesy(text: str) -> int:
     """How many characters of small talk stand in front of a first-person statement; 0 where none do."""
     match = _OWN_BEHIND.search(text, 0, _ENOUGH)
     return match.end() if match and small_talk(expand(text[: match.start()])) else 0
+
+
+def _asked_back(text: str) -> int:
+    """How many characters ask whether what was said before them is so: "..., right?"; 0 for a real question."""
+    match = _TAG.search(text[-_TAG_LONGEST:]) if _OWN_START.match(text) else None
+    return len(match[0]) if match else 0
 
 
 def _saved_front(text: str) -> re.Match[str] | None:

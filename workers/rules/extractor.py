@@ -38,7 +38,8 @@ def _said_before(window: Window, speaking: Message) -> Statement | None:
     for message in reversed(window.earlier):
         if (message.role, message.speaker) == (speaking.role, speaking.speaker):
             said = statements(0, message, window)
-            return said[-1] if said else None
+            if said:
+                return said[-1]
     return None
 
 

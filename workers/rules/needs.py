@@ -79,6 +79,9 @@ _IDIOM = re.compile(
     r"use\s+(?:it|that)$)",
     re.IGNORECASE,
 )
+_CALL_ME = re.compile(
+    rf"^{_POLITE}{_ASKING}{_POLITE}(?:just\s+)?(?i:call)\s+me\s+(?P<name>[A-Z][\w'-]*(?:\s+[A-Z][\w'-]*)?)(?:\s+please)?$"
+)
 _NEAR_ME = re.compile(r"\b(?:near|around|close to)\s+(?:me|us|here)\b", re.IGNORECASE)
 
 
@@ -94,7 +97,7 @@ class Wish:
 def wish(sentence: str, name: str = "") -> Wish | None:
     """The request or the standing wish in an unnamed user's English sentence, if there is one."""
     text = expand(sentence).strip().rstrip("?.!… ").strip()
-    return _need(text, name) or _instruction(text, name)
+    return _called(text, name) or _need(text, name) or _instruction(text, name)
 
 
 def looking_for(sentence: str, name: str = "") -> Wish | None:
@@ -139,6 +142,12 @@ def _told(what: str, name: str) -> Wish | None:
 def _need_for(what: str, name: str) -> Wish:
     bare = _NEAR_ME.sub("nearby", _SMALL_START.sub("", what))
     return Wish(_lead(name, f"Looking for {_tell(bare)}"), "need")
+
+
+def _called(text: str, name: str) -> Wish | None:
+    """What the user wants to be called: "call me Al"."""
+    match = _CALL_ME.match(text)
+    return Wish(_lead(name, f"Wants to be called {match['name']}"), "instruction") if match else None
 
 
 def _instruction(text: str, name: str) -> Wish | None:

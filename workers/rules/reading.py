@@ -19,9 +19,11 @@ from workers.rules.assistants import deed
 from workers.rules.attributes import fact
 from workers.rules.clauses import behind_greeting, clauses, explicit, goes_on, is_question
 from workers.rules.kinds import kind_of, weight_of
+from workers.rules.lists import listed, with_items
 from workers.rules.needs import Wish, looking_for, wish
+from workers.rules.others_words import own_words
 from workers.rules.quotes import quote
-from workers.rules.refusals import code_or_log, joke, names_a_secret, placeholder, unreal
+from workers.rules.refusals import code_or_log, fiction, joke, names_a_secret, placeholder, unreal
 from workers.rules.retelling import finished, retold
 from workers.rules.small_talk import small_talk
 from workers.rules.statement import Act, Clause, Statement, Voice, voice_of
@@ -30,6 +32,7 @@ from workers.rules.third_person import expand, implied_subject
 from workers.rules.worth import content_words, foreign_worth, worth
 
 _FENCED = re.compile(r"(?<!\S)\S{0,80}```.*?(?:```\S{0,80}|\Z)", re.DOTALL)  # with what is glued to it
+_CLEFT = re.compile(r"it(?:'s| is) (?P<what>(?:my|our)\b[^,;]{3,60}?) (?P<day>today|tomorrow)[.! ]*$", re.IGNORECASE)
 _MOST = 40  # statements of one message
 _ENOUGH = 200  # statements after which a message is not read on
 _SEARCHED = 2_000  # characters of a sentence; the clauses of longer ones are searched one by one
@@ -78,7 +81,13 @@ def _names(window: Window) -> tuple[str, ...]:
 
 def _one_line(text: str) -> str:
     """What is read of a clause: single spaces, and no more than a memory could hold."""
-    return " ".join(text[:_READ].split())
+    return " ".join(listed(text[:_READ]).split())
+
+
+def _front_day(said: str) -> str:
+    """Turns "It's my birthday today" into "Today is my birthday"."""
+    match = _CLEFT.match(said)
+    return f"{match['day'].capitalize()} is {match['what']}" if match else said
 
 
 class _Reader:
@@ -86,7 +95,8 @@ class _Reader:
 
     def __init__(self, src: int, message: Message, voice: Voice, names: tuple[str, ...]) -> None:
         self._src, self._message, self._voice, self._names = src, message, voice, names
-        self._text = _FENCED.sub(lambda match: "\n" * len(match[0]), message.text)  # keeps every offset
+        bare = _FENCED.sub(lambda match: "\n" * len(match[0]), message.text)  # keeps every offset
+        self._text = own_words(bare) if voice.speaker != "assistant" else bare
         self._language = language(self._text)
 
     def read(self) -> Iterator[Statement]:
@@ -100,7 +110,7 @@ class _Reader:
 
     def _read(self) -> Iterator[Statement]:
         bare_secret_next = False
-        for sentence in sentences(self._text):
+        for sentence in with_items(sentences(self._text), self._text):
             told_secret = (
                 len(sentence.text) > _SEARCHED
                 or holds_secret(sentence.text)
@@ -116,6 +126,7 @@ class _Reader:
             gives_orders(text)
             or code_or_log(text)
             or placeholder(text)
+            or fiction(text)
             or phatic(text)
             or (small_talk(expand(_one_line(text))) and not goes_on(text))
         )
@@ -158,7 +169,7 @@ class _Reader:
 
     def _clause(self, clause: Clause, sentence: Sentence) -> Iterator[Statement]:
         text = _one_line(clause.text)
-        said = expand((clause.lead or implied_subject(text)) + text)
+        said = _front_day(expand((clause.lead or implied_subject(text)) + text))
         if joke(text) or joke(_one_line(sentence.text)):
             yield self._act("joke", clause, sentence)
         if joke(text) or unreal(said):
@@ -183,6 +194,8 @@ class _Reader:
         if value:
             text = retold(ground.text, self._voice)
             made = self._statement(clause, sentence, text, self._kind(said, text), ground)
+            if sentence.text.endswith((":", "：")):  # it only leads to something that is not kept
+                value = 1
             weight = weight_of(said, explicit=explicit(sentence), weak=value == 1)
             yield replace(made, worth=value, weight=weight)
 

@@ -10,7 +10,7 @@ _SECRETS_NAME = re.compile(
     r"card number|iban|ssn|passwort|kennwort|contraseña|mot de passe|пароль)\b|密码|口令",
     re.IGNORECASE,
 )
-_CODE_MARKS = re.compile(r"[{}()<>=;_\[\]\\/|`#$@^~+*&%]")
+_CODE_MARKS = re.compile(r"[{}<>=;_\[\]\\/|`#$@^~+*&%]|(?<=\w)\(|\)(?=[.;:({\[])")
 _CODE_START = re.compile(
     r"^\s*(?:(?:def|class|import|from|return|const|let|var|function|public|private|if|for|while|elif|try|"
     r"except)\b.*[(:;{=]|"
@@ -36,6 +36,11 @@ _UNREAL = re.compile(
     r"in (?:theory|another life|a (?:parallel|perfect) (?:world|universe))\b|pretend\b|i wish (?:i|we) (?:were|was|"
     r"had|could|knew)\b|once upon a time\b)"
     r"|\b(?:i|we)(?: would|'d)\b.{0,80}\bif (?:only )?(?:i|we) (?:were|was|had|could|won|knew)\b|\*[a-z ]{3,40}s\*",
+    re.IGNORECASE,
+)
+_FICTION = re.compile(
+    r"^\W*in (?:the|my|this|our|a|his|her) (?:\w+ )?(?:story|novel|book|game|film|movie|play|dream|campaign|script|"
+    r"screenplay|fanfic|poem|song)(?=,| (?:i|we|that|which|my|he|she)\b)[^.!?]*\bi\b",
     re.IGNORECASE,
 )
 _JOKE = re.compile(
@@ -66,6 +71,11 @@ def placeholder(text: str) -> bool:
 def unreal(text: str) -> bool:
     """True for a hypothetical or a piece of role play."""
     return _UNREAL.search(text) is not None
+
+
+def fiction(text: str) -> bool:
+    """True for a sentence about somebody in a story: "In the novel I am a detective"."""
+    return _FICTION.search(text) is not None
 
 
 def joke(text: str) -> bool:

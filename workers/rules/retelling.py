@@ -14,7 +14,7 @@ _MAX_WORDS, _MAX_CHARS = 60, 240
 _FRONT = re.compile(
     r"^(?P<when>(?:on|in|around|since|at|back in|during|by|from) (?=[^,]{0,40}(?:\d|january|february|march|april|may|"
     r"june|july|august|"
-    r"september|october|november|december))(?:(?!\b(?:i|we|my)\b)[^,]){2,60}?),?\s+(?P<rest>(?:i|we)\s.+)$",
+    r"september|october|november|december))(?:(?!\b(?:i|we|my)\b)(?:[^,:]|(?<=\d):(?=\d))){2,60}?),?\s+(?P<rest>(?:i|we)\s.+)$",
     re.IGNORECASE | re.DOTALL,
 )
 # "In fact", "at least", "for example" lead into a statement and are no part of it.
@@ -31,7 +31,7 @@ _PHRASE_FRONT = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _LATELY = re.compile(
-    r"^(?P<when>lately|recently|these days|nowadays|currently|at the moment),?\s+(?P<rest>(?:i|we)\s.+)$",
+    r"^(?P<when>right now|lately|recently|these days|nowadays|currently|at the moment),?\s+(?P<rest>(?:i|we)\s.+)$",
     re.IGNORECASE | re.DOTALL,
 )
 _HAN = re.compile(r"[\u4e00-\u9fff]")

@@ -33,7 +33,9 @@ _PHRASES = (
     ),
 )
 _FOR_WORD = r"(?:for|to|für|por|pour|de|d'|à|per|di|del|della|dei|pel[oa]s?|за|voor|för|za)\s?"
-_THANKS = re.compile(rf"(?:(?:{'|'.join(_PHRASES)})(?:\s+{_FOR_WORD}{_FOR})?){_BOUND}", re.IGNORECASE)
+_THANKS = re.compile(
+    rf"(?:(?:{'|'.join(_PHRASES)})(?-i:\s+[A-Z]\w+){{0,2}}(?:\s+{_FOR_WORD}{_FOR})?){_BOUND}", re.IGNORECASE
+)
 _UNSPACED = re.compile(
     r"(?:(?:再次|非常|十分|很|真的|太)*(?:感谢|谢谢|多谢)(?:你|您|你们|大家)?的?(?:(?!但|不过|可是|我)[^，。！,!\s]){0,14}"
     r"|(?:本当に|どうも)?ありがとう(?:ございます|ございました)?|감사합니다|고마워요?)"

@@ -78,14 +78,21 @@ _OWN = re.compile(r"\b(?:my|mine|myself|me|our|ours|ourselves|us)\b", re.IGNOREC
 _ADVERB_FIRST = re.compile(rf"^(?P<adverbs>(?:(?:{_ADVERB})\s+)+)I\s+", re.IGNORECASE)
 _JOINED = re.compile(
     rf"(?P<join>\b(?:and|but|or|then)\s+(?:then\s+)?)(?P<adverbs>(?:(?:{_ADVERB})\s+)*)(?P<verb>[a-z]+(?:'t)?)"
-    r"(?=\s+(?:a|an|the|my|their|in|at|as|for|with|on|to|it|them|from|every|about|some|two|three|lots?|near|by|eat|"
+    r"(?=\s+(?:\d\w*|a|an|the|my|their|in|at|as|for|with|on|to|it|them|from|every|about|some|two|three|lots?|near|by|eat|"
     r"like|"
     r"have|want)\b)"
 )
 _JOINED_VERBS = word_list(
     """live work love like hate enjoy have am do don't want need play study teach drive own run go eat drink prefer
     speak hope plan try collect volunteer travel read write cook make take use spend help watch listen swim walk
-    ride sing dance paint train coach manage commute stay sleep practice attend belong know think feel keep"""
+    ride sing dance paint train coach manage commute stay sleep practice attend belong know think feel keep weigh"""
+)
+_HELD = "\ue000"
+_QUOTED = re.compile(
+    r"[\"“«][^\"“”«»]{2,200}[\"”»]|(?<!\w)['‘][^'‘’]{3,200}['’](?!\w)|"
+    r"(?<=\bsaid: ).+|(?<=\bsays: ).+|(?<=\bwrote: ).+|(?<=\bwrites: ).+|(?<=\btexted: ).+|(?<=\breplied: ).+|"
+    r"(?<=\banswered: ).+|(?<=\btold me: ).+|(?<=\basked: ).+",
+    re.DOTALL,
 )
 _BARRIER = re.compile(
     r"\b(?:to|can|could|will|would|should|might|may|must|who|that|which|when|because|if|while|than)\b"
@@ -121,6 +128,12 @@ class _Retelling:
     named: bool = field(default=False)
 
     def tell(self, text: str) -> str:
+        """Words in quotation marks stay as they were said."""
+        quoted = [match[0] for match in _QUOTED.finditer(text)]
+        told = iter(quoted)
+        return re.sub(_HELD, lambda _: next(told, ""), self._tell(_QUOTED.sub(_HELD, text.replace(_HELD, ""))))
+
+    def _tell(self, text: str) -> str:
         text = _ADVERB_FIRST.sub(lambda match: f"I {match['adverbs'].lower()}", text)
         text = _inflect_joined(text)
         text = _AND_I.sub(self._pair, text)

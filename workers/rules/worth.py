@@ -17,7 +17,10 @@ FIRST_PERSON = re.compile(
     r"\b(?:i|i'm|i've|i'd|i'll|im|ive|my|mine|me|myself|we|we're|we've|our|ours|us)\b", re.IGNORECASE
 )
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
-_SPECIFIC = re.compile(r"\d|(?<=[a-z,;:)] )[A-Z][\w'-]+|[\"“«][^\"”»]{3,200}[\"”»]|(?<!\w)'[A-Z][^']{3,200}'(?!\w)")
+_SPECIFIC = re.compile(
+    r"\d|(?<=[a-z,;:)] )(?!(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?\b)[A-Z][\w'-]+|"
+    r"[\"“«][^\"”»]{3,200}[\"”»]|(?<!\w)'[A-Z][^']{3,200}'(?!\w)"
+)
 _EMPTY = word_list(
     """a an the and or but so if because as of in on at to for with from by about into over out up down off than
     then there here is are was were am be been being do does did done have has had having will would can could
@@ -44,6 +47,13 @@ _EMPTY = word_list(
 _ADDRESSED = re.compile(
     r"^(?:you|your|you're|you've|you'll|let's|let|tell|show|try|check|enjoy|keep|don't|remember|go|come|look|take|"
     r"have|stay|be)\b",
+    re.IGNORECASE,
+)
+_POINTS_AHEAD = re.compile(r"(?:here(?:'s| is| are)|see below|attached)\b", re.IGNORECASE)
+_CHORE = re.compile(
+    r"(?:please )?(?:translate|make (?:it|this|that|them)|rewrite|rephrase|summari[sz]e|shorten|continue|proofread|"
+    r"format|paraphrase|regenerate|fix (?:it|this|that)|change (?:it|this|that)|add (?:it|this|that|more)|"
+    r"try again|do it)\b",
     re.IGNORECASE,
 )
 _POINTS_BACK = re.compile(
@@ -87,6 +97,8 @@ def worth(text: str, *, to_someone: bool = False) -> Worth:
     bare = text.strip(" .!…,;:-–—\"'()")
     content = content_words(bare)
     if small_talk(bare) or not (content or specific(bare)) or phatic(bare):
+        return 0
+    if _CHORE.match(bare) or (_POINTS_AHEAD.match(bare) and len(content) < 2):
         return 0
     if reaction(bare):
         return _reaction(bare, content)

@@ -101,7 +101,7 @@ class Store:
             try:
                 self._apply(self._plan(checked))
             except TellApart as apart:
-                work = work.before(apart.message_id)
+                work = work.upto(work.place_of(apart.message_id))
                 continue
             return len(work.messages)
 

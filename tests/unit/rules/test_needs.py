@@ -36,7 +36,7 @@ INSTRUCTIONS = [
     ("Always answer in German", "Asks to always answer in German"),
     ("Never call me before 9am", "Asks to never call them before 9am"),
     ("Please don't use emojis in your answers", "Asks not to use emojis in your answers"),
-    ("Call me Max", "Asks to call them Max"),
+    ("Call me Max", "Wants to be called Max"),
     ("From now on, keep it short", "Asks: from now on, keep it short"),
     ("Answer in French", "Asks to answer in French"),
 ]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import random
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from shared.model.message import Message
 from shared.model.record import Record
 from tests.unit.rules.conversation import SAID_AT, known, said, window
 from workers.rules.extractor import extract
@@ -211,8 +214,11 @@ def test_a_late_message_changes_nothing_newer() -> None:
 def _one_by_one(*texts: str) -> list[str]:
     """The current texts after each message came in a window of its own."""
     current: list[str] = []
+    earlier: tuple[Message, ...] = ()
     for text in texts:
-        records: tuple[Record, ...] = extract(window(text), known(*current)).records
+        shown = replace(window(text), earlier=earlier)
+        earlier = (*earlier, *shown.messages)
+        records: tuple[Record, ...] = extract(shown, known(*current)).records
         for record in sorted(records, key=lambda record: record.op != "RETRACT"):
             if record.op == "ADD":
                 current.append(record.text)
@@ -222,6 +228,24 @@ def _one_by_one(*texts: str) -> list[str]:
                 current[record.target] = record.text
         current = [text for text in current if text]
     return sorted(current)
+
+
+POOL = """I live in Rome.|I moved to Milan.|I don't live in Milan any more.|I like sushi.|I don't like sushi anymore.
+I hate sushi.|I have a dog.|I don't have a dog.|My dog is called Rex.|My dog is called Max.|I work at Acme.
+I no longer work at Acme.
+I am vegetarian.|I'm vegan now.|My favorite color is blue.|My favorite color is green.|I can't swim.|I can swim.|I'm 31.
+Forget that my favorite color is green.|That's not true any more.|On Mondays I play chess.|I play chess on Mondays.
+just kidding|thank you for your suggestion|No, I live in Rome.|I live in Rome with my wife."""
+
+
+def test_random_conversations_end_alike_however_they_are_cut() -> None:
+    """Contradictions, takebacks, repeats and courtesy in any order: one window, or one message at a time."""
+    dice = random.Random(5)
+    pool = [text for line in POOL.splitlines() for text in line.split("|")]
+    for _ in range(100):
+        texts = dice.choices(pool, k=dice.randint(2, 5))
+        at_once = sorted(record.text for record in extract(window(*texts), ()).records)
+        assert at_once == _one_by_one(*texts), texts
 
 
 CONVERSATIONS = [

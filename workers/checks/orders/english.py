@@ -60,7 +60,7 @@ PATTERNS = (
     r"\b(?:system|safety|security) override\b|\bexfiltrat\w+|\bprompt injection:",
     (
         r"%DO%(?:send|forward|e-?mail|mail|post|upload|transmit|transfer|leak|share|copy|bcc|cc|submit|report"
-        r"|deliver)\b[^!?]{0,80}?%ADDRESS%"
+        r"|deliver)\b%NO_NOUN%[^!?]{0,80}?%ADDRESS%"
     ),
     (
         r"%DO%(?:send|forward|e-?mail|post|upload|transmit|leak|share|disclose|reveal|hand over|submit|give)\s+"
@@ -68,7 +68,7 @@ PATTERNS = (
     ),
     (
         r"%DO%(?:contact|call|phone|message|notify|ping|visit|open|click|download|fetch|run|execute|install"
-        r"|curl)\s+(?!me\b|us\b)[^!?]{0,40}?(?:%ADDRESS%|\+\d[\d ()-]{7,})"
+        r"|curl)\b%NO_NOUN%\s+(?!me\b|us\b)[^!?]{0,40}?(?:%ADDRESS%|\+\d[\d ()-]{7,})"
     ),
     (
         r"%DO%(?:wire|transfer|pay|send)\s+(?:\S+\s+){0,3}?(?:money|funds|bitcoin|btc|crypto|[$€£]\s?\d\S*"

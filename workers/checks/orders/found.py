@@ -8,12 +8,14 @@ from __future__ import annotations
 import re
 
 from workers.checks.orders import chinese, english, french, german, spanish
-from workers.checks.orders.fragments import ADDRESS, DATA, DO
+from workers.checks.orders.fragments import ADDRESS, DATA, DO, NO_NOUN
 from workers.checks.visible import visible
 
 _LONGEST = 1_500
 _PATTERNS = tuple(
-    re.compile(pattern.replace("%DO%", DO).replace("%DATA%", DATA).replace("%ADDRESS%", ADDRESS))
+    re.compile(
+        pattern.replace("%DO%", DO).replace("%DATA%", DATA).replace("%ADDRESS%", ADDRESS).replace("%NO_NOUN%", NO_NOUN)
+    )
     for language in (english, german, spanish, french, chinese)
     for pattern in language.PATTERNS
 )

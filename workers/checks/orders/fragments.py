@@ -13,4 +13,9 @@ DATA = (
     r"|stored)\b[^.!?]{0,40}\b(?:data|passwords?|credentials?|conversations?|chats?|history|memor(?:y|ies)"
     r"|e-?mails?|keys?|tokens?|information|files?|contacts?|messages?|records?|details)"
 )
+# "Email is jo@example.com", "Phone number: ..." name an address, they do not order to write there
+NO_NOUN = (
+    r"(?!\s+(?:(?:address|number|account|office)(?:es|s)?\s*)?(?:(?:is|are|was|were)\b|:))"
+    r"(?!\s*:|\s+(?:me|us|them) (?:at|on|via)\b)"
+)
 ADDRESS = r"(?:\S+@\S+\.\w|https?://|www\.|ftp://)"

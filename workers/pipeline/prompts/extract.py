@@ -15,10 +15,11 @@ from typing import Any, TypeVar
 import orjson
 
 from shared.llm.schema import JsonSchema
-from shared.model.message import Message, Window, tokens
+from shared.model.memory import Memory
+from shared.model.message import CHARS_PER_TOKEN, Message, Window, tokens
 from shared.model.record import Candidate, Record
 
-PROMPT_VERSION = "extract-1"
+PROMPT_VERSION = "extract-2"
 
 _FILES = resources.files("workers.pipeline.prompts")
 PROMPT = _FILES.joinpath("extract.md").read_text(encoding="utf-8").strip()
@@ -37,7 +38,7 @@ SCHEMA = JsonSchema(_RAW_SCHEMA["name"], _without_descriptions(_RAW_SCHEMA["sche
 
 MOST_CATEGORIES = 3
 
-Text = TypeVar("Text", Message, Candidate)
+Text = TypeVar("Text", Message, Candidate, Memory)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +64,14 @@ def build(
     faults: Sequence[str] = (),
     budget: Budget = DEFAULT_BUDGET,
 ) -> list[dict[str, str]]:
-    """The chat messages of one call. `faults`: what was wrong with the answer to the same request before."""
+    """The chat messages of one call. `faults`: what was wrong with the answer to the same request before.
+
+    All candidates are shown: recall leaves out those that do not fit.
+    """
     payload: dict[str, Any] = {
         "scope": {"subject": window.subject, "assistant": window.assistant},
         "rules": _rules(window),
-        "known": [_known(candidate, budget) for candidate in shown_candidates(candidates, budget)],
+        "known": [_known(candidate, budget) for candidate in candidates],
         "earlier": [_said(message, budget.earlier_chars, budget) for message in _earlier(window.earlier, budget)],
         "messages": [{"i": index, **_said(message, None, budget)} for index, message in enumerate(window.messages)],
     }
@@ -77,9 +81,15 @@ def build(
     return [{"role": "system", "content": PROMPT}, {"role": "user", "content": user}]
 
 
-def shown_candidates(candidates: Sequence[Candidate], budget: Budget = DEFAULT_BUDGET) -> list[Candidate]:
-    """The candidates that fit, in the order given: the first are the nearest."""
-    return list(_within(candidates, budget.known_tokens, budget.known_chars))
+def fitting(memories: Sequence[Text], budget: Budget = DEFAULT_BUDGET) -> list[Text]:
+    """The memories that fit beside a window: the first ones given, so the nearest should come first."""
+    return list(_within(memories, budget.known_tokens, budget.known_chars))
+
+
+def has_room(memories: Sequence[Text], budget: Budget = DEFAULT_BUDGET) -> bool:
+    """True where any one memory more would fit, so that none was left out for its length."""
+    used = sum(tokens(memory.text[: budget.known_chars]) for memory in memories)
+    return used + budget.known_chars / CHARS_PER_TOKEN <= budget.known_tokens
 
 
 def parse(data: dict[str, Any], categories: Sequence[str] = ()) -> tuple[Record, ...]:
