@@ -12,7 +12,7 @@ GIVEN = $(if $(filter command line,$(origin $(1))),TEST_$(1)='$($(1))')
 QDRANT = $(call GIVEN,QDRANT_URL) $(call GIVEN,QDRANT_API_KEY)
 KEEP = $(if $(filter command line,$(origin LLM)),$(if $(LLM),--keep-openai))
 
-.PHONY: help venv clients demo test lint bench chaos machine quality docs lock lock-check clean
+.PHONY: help venv clients demo test lint bench chaos explore machine quality docs lock lock-check clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -43,8 +43,11 @@ walls: venv ## 100,000 calls by tenants, keys and each other's ids on every rout
 bench: venv ## adds per second and CPU per add, beside a floor measured in the same run (B=--quick: some)
 	@exec sh .ci/clean-env .venv/bin/python -m tests.bench $(B)
 
-chaos: venv ## kill everything for about an hour; totals add up over runs (C="--kills 12 --restarts 0": less)
+chaos: venv ## kill everything for half an hour or more; totals add up over runs (C="--kills 12 --restarts 0": less)
 	@exec sh .ci/clean-env .venv/bin/python -m tests.chaos --restarts 25 --waits 10000 --hole 180 --resumes 3 $(C)
+
+explore: venv ## the API against its OpenAPI document for ten minutes (E="--seconds 60 --seed 1": other)
+	@exec sh .ci/clean-env .venv/bin/python -m tests.integration.explore $(E)
 
 machine: venv ## the state machine of claims, fences and effects, with random seeds (M="--minutes 20")
 	@exec sh .ci/clean-env .venv/bin/python -m tests.machine $(M)

@@ -15,7 +15,7 @@ from shared.db.engine import Database
 from shared.db.index_collections import BM25_ONLY, Collection
 from shared.errors import Unavailable
 from shared.settings import Settings
-from shared.vectors.types import Tombstone
+from shared.vectors.types import EVERYWHERE, Tombstone
 from workers import reindex
 from workers.assembly import make_parts
 from workers.parts import Parts
@@ -91,7 +91,7 @@ def _compare(parts: Parts, collection: Collection, progress: Progress) -> Report
     stored = dict(_stored(parts))
     waiting = set(parts.db.run(lambda session: index_audit.waiting(session, collection.name)))
     points: dict[UUID, int] = {}
-    for memory_id, version in parts.index.scan(collection.name, None):
+    for memory_id, version in parts.index.scan(collection.name, EVERYWHERE):
         points[memory_id] = version
         if len(points) % _PAGE == 0:
             progress("compared", len(points), len(stored))
@@ -124,7 +124,7 @@ def _stored(parts: Parts) -> Iterator[tuple[UUID, int]]:
 
 def _repair(parts: Parts, report: Report, progress: Progress) -> None:
     """Points of a wrong version or without a memory go, then every memory at fault is written again."""
-    wrong_points = [Tombstone(memory_id, _ANY_VERSION) for memory_id in (*report.extra, *report.stale)]
+    wrong_points = [Tombstone(memory_id, _ANY_VERSION, EVERYWHERE) for memory_id in (*report.extra, *report.stale)]
     parts.index.delete(report.collection, wrong_points)
     wrong = [*report.missing, *report.stale]
     for start in range(0, len(wrong), _PAGE):

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from api import queries
 from api.auth import Caller
-from api.deps import Parts, Reads, parts_of
+from api.deps import Reads, parts_of
 from api.replies import Json
 from api.routes import pages
 from shared.db import erasures, events
@@ -20,11 +20,6 @@ from shared.errors import BadRequest, NotFound
 from shared.model.scope import ID_FIELDS
 
 router = APIRouter(prefix="/v1/erasures", tags=["erasures"], redirect_slashes=False)
-
-
-def receipt_location(parts: Parts, erasure_id: UUID) -> str:
-    """Where the receipt of an erasure is read."""
-    return f"{parts.settings.public_url.rstrip('/')}/v1/erasures/{erasure_id}/"
 
 
 @router.get("", response_model=None, **pages.ERASURES)

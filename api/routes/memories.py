@@ -25,7 +25,6 @@ from api.posting import post
 from api.replay import idempotency_key
 from api.replies import Json
 from api.routes import mem0_items, mem0_memories, pages
-from api.routes.erasures import receipt_location
 from api.schemas import PatchBody, parse
 from shared.db import as_of, erasure, filtered, memories, memory_edits
 from shared.db.engine import Session
@@ -243,6 +242,4 @@ async def delete_all(request: Request, caller: Deletes) -> Response:
         parts.waiters.wake(Wake(event_id))
     parts.ringer.ring()
     counts = {"memories": erased.memories, "messages": erased.messages, "events": erased.events}
-    headers = {"Location": receipt_location(parts, erased.event_id)}
-    body = {"message": "Memories deleted successfully!", "event_id": str(erased.event_id), **counts}
-    return Json(body, headers=headers)
+    return Json({"message": "Memories deleted successfully!", "event_id": str(erased.event_id), **counts})

@@ -18,9 +18,9 @@ from qdrant_client.http.exceptions import UnexpectedResponse
 from shared.errors import PermanentFailure
 from shared.vectors import layout as at
 from shared.vectors.failures import PROVIDER, away, check_completed, translated
-from shared.vectors.payloads import covered_by, older_than, point_struct, project_filter
+from shared.vectors.payloads import covered_by, older_than, point_struct, within_filter
 from shared.vectors.searching import search
-from shared.vectors.types import Hit, Point, Query, Tombstone
+from shared.vectors.types import Hit, Point, Query, Tombstone, Within
 
 MINIMUM_SERVER = (1, 19, 0)  # the first with IDF statistics over a part of a collection (`params.idf.corpus`)
 
@@ -182,27 +182,23 @@ class VectorIndex:
             raise away("query: not as many answers as questions")
         return answer.result
 
-    def count(self, collection: str, project_id: UUID | None) -> int:
+    def count(self, collection: str, within: Within) -> int:
         """Points of a project, or of all, counted exactly."""
         with translated(f"count {collection}"):
-            return self._client.count(collection, _of_project(project_id), exact=True).count
+            return self._client.count(collection, within_filter(within), exact=True).count
 
-    def scan(self, collection: str, project_id: UUID | None) -> Iterator[tuple[UUID, int]]:
+    def scan(self, collection: str, within: Within) -> Iterator[tuple[UUID, int]]:
         """Memory id and version of every point of a project, or of all, in id order, read page by page."""
         offset: Any = None
         while True:
             with translated(f"scan {collection}"):
                 page, offset = self._client.scroll(
-                    collection, _of_project(project_id), limit=_PAGE, offset=offset, with_payload=[at.VERSION]
+                    collection, within_filter(within), limit=_PAGE, offset=offset, with_payload=[at.VERSION]
                 )
             for record in page:
                 yield UUID(str(record.id)), (record.payload or {}).get(at.VERSION, 0)
             if offset is None:
                 return
-
-
-def _of_project(project_id: UUID | None) -> models.Filter | None:
-    return None if project_id is None else project_filter(project_id)
 
 
 def _dense_params(dimensions: int) -> models.VectorParams:

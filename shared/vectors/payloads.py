@@ -13,7 +13,7 @@ from shared.model.record import MESSAGE_KIND
 from shared.model.scope import ID_FIELDS
 from shared.vectors import bm25
 from shared.vectors import layout as at
-from shared.vectors.types import Point, Tombstone, Where
+from shared.vectors.types import Everywhere, Point, Tombstone, Where, Within
 
 
 def point_struct(point: Point) -> models.PointStruct:
@@ -62,35 +62,52 @@ def where_filter(where: Where, only: Sequence[UUID] | None = None) -> models.Fil
     return models.Filter(must=must, must_not=must_not or None)
 
 
+def within_filter(within: Within) -> models.Filter | None:
+    """What `count` and `scan` see. Raises `TypeError` for what names neither a project nor `EVERYWHERE`."""
+    if isinstance(within, Everywhere):
+        return None
+    if not isinstance(within, UUID):
+        raise TypeError("a project id is needed, or EVERYWHERE")
+    return project_filter(within)
+
+
 def project_filter(project_id: UUID) -> models.Filter:
-    """All points of a project: whose BM25 statistics count, what `count` and `scan` see."""
+    """All points of a project: also whose BM25 statistics count."""
     return models.Filter(must=[_equals(at.PROJECT, str(project_id))])
 
 
 def older_than(points: Sequence[Point]) -> models.Filter:
-    """True for a stored point whose version lies below that of its namesake here."""
-    ids: dict[int, list[UUID]] = defaultdict(list)
+    """True for a stored point whose version lies below that of its namesake here, of the same project."""
+    ids: dict[tuple[Within, int], list[UUID]] = defaultdict(list)
     for point in points:
-        ids[point.version].append(point.memory_id)
+        ids[point.project_id, point.version].append(point.memory_id)
     return _any_version(ids, "lt")
 
 
 def covered_by(tombstones: Sequence[Tombstone]) -> models.Filter:
     """True for a stored point whose version is not above that of its tombstone here."""
-    ids: dict[int, list[UUID]] = defaultdict(list)
+    ids: dict[tuple[Within, int], list[UUID]] = defaultdict(list)
     for tombstone in tombstones:
-        ids[tombstone.version].append(tombstone.memory_id)
+        ids[tombstone.within, tombstone.version].append(tombstone.memory_id)
     return _any_version(ids, "lte")
 
 
-def _any_version(ids: dict[int, list[UUID]], bound: str) -> models.Filter:
+def _any_version(ids: dict[tuple[Within, int], list[UUID]], bound: str) -> models.Filter:
     clauses = [
         models.Filter(
-            must=[_has_id(group), models.FieldCondition(key=at.VERSION, range=models.Range(**{bound: version}))]
+            must=[
+                _has_id(group),
+                models.FieldCondition(key=at.VERSION, range=models.Range(**{bound: version})),
+                *_in_project(within),
+            ]
         )
-        for version, group in ids.items()
+        for (within, version), group in ids.items()
     ]
     return models.Filter(should=list(clauses))
+
+
+def _in_project(within: Within) -> list[models.FieldCondition]:
+    return [] if isinstance(within, Everywhere) else [_equals(at.PROJECT, str(within))]
 
 
 def _equals(key: str, value: str) -> models.FieldCondition:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import Enum
+from typing import Final
 from uuid import UUID
 
 import numpy as np
@@ -12,6 +14,16 @@ from numpy.typing import NDArray
 from shared.model.scope import ScopeIds
 
 Dense = NDArray[np.float32]
+
+
+class Everywhere(Enum):
+    """All projects: only for the upkeep of the index, and said aloud; nothing means it by being left out."""
+
+    EVERYWHERE = "everywhere"
+
+
+EVERYWHERE: Final = Everywhere.EVERYWHERE
+Within = UUID | Everywhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +45,11 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """A memory to remove: the point goes unless it already carries a newer version."""
+    """A memory to remove: the project's point goes unless it already carries a newer version."""
 
     memory_id: UUID
     version: int
+    within: Within
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,11 @@ _SETTINGS = {"embeddings": "none", "slots": 8, "tenant_cap": 6, "backlog_message
 _QUIET = 2.0  # posts a second
 _CALLERS = 24
 _NUMBERS = count()
+_IN_LINE = """
+    SELECT extract(epoch FROM e.started_at - e.accepted_at)::float8 * 1000 FROM events e
+    JOIN projects p ON p.id = e.project_id AND p.name = 'quiet'
+    WHERE e.started_at IS NOT NULL AND e.accepted_at > clock_timestamp() - make_interval(secs => %s)
+"""
 
 
 @dataclass(slots=True)
@@ -93,6 +98,7 @@ class Phase:
     name: str
     noisy: Answers
     quiet: Sample
+    in_line: list[float]  # milliseconds from accepted to begun, of the quiet tenant's events
     api: float  # megabytes at its end
     worker: float
 
@@ -118,9 +124,13 @@ class Field:
         noise.start()
         quiet = steady(_QUIET, seconds, 8, lambda *at: self.quiet.turn(*at, wait=True))
         noise.join()
-        return Phase(
-            title, self.noisy.answers, quiet, self._resident(self.api.child), self._resident(self.worker.child)
-        )
+        api, worker = (self._resident(part.child) for part in (self.api, self.worker))
+        return Phase(title, self.noisy.answers, quiet, self._in_line(seconds), api, worker)
+
+    def _in_line(self, seconds: float) -> list[float]:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            rows = connection.execute(_IN_LINE, [seconds]).fetchall()
+        return [waited for (waited,) in rows]
 
     def _noise(self, per_second: float, seconds: float) -> None:
         if per_second:
@@ -135,7 +145,8 @@ class Field:
 
         def ended() -> dict[str, int] | None:
             with psycopg.connect(self.url, autocommit=True) as connection:
-                found = dict(connection.execute("SELECT status, count(*) FROM events GROUP BY status").fetchall())
+                rows = connection.execute("SELECT status, count(*) FROM events GROUP BY status").fetchall()
+            found: dict[str, int] = dict(rows)
             return None if found.keys() & {"PENDING", "RUNNING"} else found
 
         found = wait_until(ended, "everything accepted to end", 600)
@@ -179,13 +190,15 @@ def _print(most: float, phases: list[Phase], ended: dict[str, int], seconds: flo
     alone, normal = phases[0], phases[1]
     print(f"worked off flat out: {most:.1f} posts/s; afterwards {seconds:.0f} s until all had ended: {ended}\n")
     print("| noisy tenant | its answers | 5xx or lost | 429 without Retry-After | quiet: done | p95 ms | / alone"
-          " | API MB (/ 1x) | worker MB (/ 1x) |\n|---|---|---|---|---|---|---|---|---|")  # fmt: skip
+          " | in line p95 ms"
+          " | API MB (/ 1x) | worker MB (/ 1x) |\n|---|---|---|---|---|---|---|---|---|---|")  # fmt: skip
     for phase in phases:
         p95, base = (percentile(one.quiet.milliseconds, 0.95) for one in (phase, alone))
         errors = phase.noisy.server_errors + sum(phase.quiet.errors.values())
         print(
             f"| {phase.name} | {dict(phase.noisy.statuses)} | {errors} | {phase.noisy.without_retry_after} |"
-            f" {phase.quiet.count} | {p95:.0f} | {p95 / base:.2f} | {phase.api:.0f} ({phase.api / normal.api:.2f}) |"
+            f" {phase.quiet.count} | {p95:.0f} | {p95 / base:.2f} |"
+            f" {percentile(phase.in_line, 0.95):.0f} | {phase.api:.0f} ({phase.api / normal.api:.2f}) |"
             f" {phase.worker:.0f} ({phase.worker / normal.worker:.2f}) |"
         )
 

@@ -14,6 +14,7 @@ from shared.errors import WorkError
 from shared.settings import Settings
 from shared.vectors.index import VectorIndex
 from shared.vectors.layout import VERSION
+from shared.vectors.types import EVERYWHERE
 from tests.chaos.wired import LEASE, Wired
 from tests.stack import QDRANT_KEY, crash, revive, wait_until
 from workers import maintenance
@@ -122,7 +123,7 @@ def test_an_engine_that_lost_its_data_is_filled_again_by_itself(wired: Wired) ->
 
     def full() -> bool:
         try:
-            return VectorIndex(settings.qdrant_url, QDRANT_KEY).count(collection, None) == LARGE
+            return VectorIndex(settings.qdrant_url, QDRANT_KEY).count(collection, EVERYWHERE) == LARGE
         except WorkError:
             return False
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from shared.vectors.index import VectorIndex
-from shared.vectors.types import Tombstone
+from shared.vectors.types import EVERYWHERE, Tombstone
 from tests.contract.engine_process import EngineProcess
 
 
@@ -58,9 +58,9 @@ def _shared_collection(index: VectorIndex) -> Iterator[str]:
 def collection(index: VectorIndex, _shared_collection: str) -> Iterator[str]:
     """An empty collection with dense vectors of 4 dimensions; emptied again, as making one costs a dozen disk syncs."""
     yield _shared_collection
-    stored = list(index.scan(_shared_collection, None))
-    index.delete(_shared_collection, [Tombstone(identity, version) for identity, version in stored])
-    assert index.count(_shared_collection, None) == 0
+    stored = list(index.scan(_shared_collection, EVERYWHERE))
+    index.delete(_shared_collection, [Tombstone(identity, version, EVERYWHERE) for identity, version in stored])
+    assert index.count(_shared_collection, EVERYWHERE) == 0
 
 
 @pytest.fixture

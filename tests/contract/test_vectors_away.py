@@ -13,7 +13,7 @@ from qdrant_client.models import UpdateResult, UpdateStatus
 from shared.errors import PermanentFailure, Snooze
 from shared.vectors.failures import check_completed
 from shared.vectors.index import VectorIndex
-from shared.vectors.types import Tombstone
+from shared.vectors.types import EVERYWHERE, Tombstone
 from tests.contract.engine_process import EngineProcess
 from tests.contract.vector_samples import PROJECT, point, words
 
@@ -28,7 +28,7 @@ CALLS: dict[str, Callable[[VectorIndex], object]] = {
     "alias_target": lambda index: index.alias_target("alias"),
     "point_alias": lambda index: index.point_alias("alias", "flumes-c"),
     "upsert": lambda index: index.upsert("flumes-c", [point()]),
-    "delete": lambda index: index.delete("flumes-c", [Tombstone(uuid4(), 1)]),
+    "delete": lambda index: index.delete("flumes-c", [Tombstone(uuid4(), 1, EVERYWHERE)]),
     "search": lambda index: index.search("flumes-c", [words("tea")]),
     "count": lambda index: index.count("flumes-c", PROJECT),
     "scan": lambda index: list(index.scan("flumes-c", PROJECT)),

@@ -13,6 +13,7 @@ from qdrant_client import QdrantClient
 from shared.errors import PermanentFailure, Snooze
 from shared.vectors.index import MINIMUM_SERVER, VectorIndex
 from shared.vectors.layout import PAYLOAD_INDEXES, collection_name
+from shared.vectors.types import EVERYWHERE
 from tests.contract.vector_samples import PROJECT, key_header, point, words
 
 
@@ -30,7 +31,7 @@ def test_create_is_idempotent(index: VectorIndex, name: str) -> None:
     index.upsert(name, [point()])
     index.create(name, 4)
     assert name in index.collections()
-    assert index.count(name, None) == 1
+    assert index.count(name, EVERYWHERE) == 1
 
 
 def test_create_under_a_race_leaves_every_caller_a_complete_collection(
@@ -90,7 +91,7 @@ def test_drop_removes_points_and_aliases(index: VectorIndex, name: str) -> None:
     assert name not in index.collections()
     assert index.alias_target(alias) is None
     index.create(name, 4)
-    assert index.count(name, None) == 0
+    assert index.count(name, EVERYWHERE) == 0
 
 
 def test_missing_collection_is_an_absent_index_not_an_empty_one(index: VectorIndex) -> None:

@@ -18,7 +18,7 @@ import pytest
 
 from shared.errors import Snooze
 from shared.vectors.index import VectorIndex
-from shared.vectors.types import Tombstone
+from shared.vectors.types import EVERYWHERE, Tombstone
 from tests.contract.engine_process import EngineProcess
 from tests.contract.vector_samples import PROJECT, point, unit, words
 
@@ -73,7 +73,7 @@ def _write_until_dead(url: str, stop: threading.Event) -> tuple[set[UUID], set[U
             written |= {each.memory_id for each in batch}
             victim = batch[0].memory_id
             written.discard(victim)
-            index.delete("flumes-c", [Tombstone(victim, 1)])
+            index.delete("flumes-c", [Tombstone(victim, 1, EVERYWHERE)])
             removed.add(victim)
     except Snooze:  # the engine was killed under the call
         return written, removed
@@ -111,7 +111,7 @@ def test_kill_in_the_middle_of_writes(engine: EngineProcess) -> None:
 def _wait_for_points(url: str, number: int) -> None:
     index = VectorIndex(url)
     deadline = time.monotonic() + 30
-    while index.count("flumes-c", None) < number:
+    while index.count("flumes-c", EVERYWHERE) < number:
         assert time.monotonic() < deadline
     index.close()
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from shared.errors import Snooze
 from shared.model.scope import ScopeIds
 from shared.vectors.index import VectorIndex
-from shared.vectors.types import Tombstone
+from shared.vectors.types import EVERYWHERE, Tombstone
 from tests.contract.vector_samples import OTHER_PROJECT, PROJECT, day, key_header, point, unit, words
 
 calls = st.lists(
@@ -40,7 +40,7 @@ def test_newest_version_wins_in_any_order(
     for identity, version in newest.items():
         [[hit]] = index.search(collection, [words(f"version{version}", memory_ids=(identity,))])
         assert hit.version == version
-    index.delete(collection, [Tombstone(identity, 99) for identity in memories])
+    index.delete(collection, [Tombstone(identity, 99, PROJECT) for identity in memories])
 
 
 @pytest.mark.parametrize("order", list(permutations((1, 2, 3))))
@@ -59,7 +59,7 @@ def test_a_tombstone_spares_newer_versions(
     """A late delete does not remove what was written after it."""
     identity = uuid4()
     index.upsert(collection, [point(memory_id=identity, version=stored)])
-    index.delete(collection, [Tombstone(identity, tombstone), Tombstone(uuid4(), 9)])
+    index.delete(collection, [Tombstone(identity, tombstone, PROJECT), Tombstone(uuid4(), 9, PROJECT)])
     assert (index.count(collection, PROJECT) == 0) is gone
 
 
@@ -67,7 +67,7 @@ def test_deletes_of_many_versions_in_one_call(index: VectorIndex, collection: st
     """Each memory is judged by its own tombstone, also over several batches."""
     stored = [point(version=number % 3 + 1) for number in range(600)]
     index.upsert(collection, stored)
-    index.delete(collection, [Tombstone(each.memory_id, 2) for each in stored])
+    index.delete(collection, [Tombstone(each.memory_id, 2, PROJECT) for each in stored])
     assert {version for _, version in index.scan(collection, PROJECT)} == {3}
     assert index.count(collection, PROJECT) == 200
 
@@ -94,9 +94,9 @@ def test_count_and_scan_see_one_project_or_all(index: VectorIndex, collection: s
     index.upsert(collection, [*mine, *other])
     assert index.count(collection, PROJECT) == 1_203
     assert index.count(collection, OTHER_PROJECT) == 7
-    assert index.count(collection, None) == 1_210
+    assert index.count(collection, EVERYWHERE) == 1_210
     assert sorted(identity for identity, _ in index.scan(collection, PROJECT)) == sorted(p.memory_id for p in mine)
-    assert len(list(index.scan(collection, None))) == 1_210
+    assert len(list(index.scan(collection, EVERYWHERE))) == 1_210
 
 
 def test_payload_holds_no_text(index: VectorIndex, collection: str, vectors_url: str, vectors_key: str | None) -> None:
@@ -135,4 +135,15 @@ def test_a_point_of_wrong_dimensions_is_our_mistake(index: VectorIndex, collecti
     with pytest.raises(Exception, match=r"(?i)dimension") as caught:
         index.upsert(collection, [point(), point(dense=unit(1)[:3])])
     assert not isinstance(caught.value, Snooze)
-    assert index.count(collection, None) == 0
+    assert index.count(collection, EVERYWHERE) == 0
+
+
+def test_a_write_reaches_its_own_project_only(index: VectorIndex, collection: str) -> None:
+    """The same id under another project neither overwrites the point nor removes it."""
+    identity = uuid4()
+    index.upsert(collection, [point(memory_id=identity, version=1)])
+    index.upsert(collection, [point(memory_id=identity, version=9, project_id=OTHER_PROJECT)])
+    index.delete(collection, [Tombstone(identity, 99, OTHER_PROJECT)])
+
+    assert list(index.scan(collection, PROJECT)) == [(identity, 1)]
+    assert index.count(collection, OTHER_PROJECT) == 0

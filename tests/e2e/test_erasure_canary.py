@@ -81,7 +81,7 @@ def test_no_trace_in_logs_and_none_anywhere_after_an_erasure(watched: Watched) -
         answer = caller.http.delete("/v1/memories/", params={"user_id": USER})
         assert answer.status_code == 200, answer.text
         watched.wait_indexed()
-        receipt = caller.http.get(answer.headers["location"]).json()
+        receipt = caller.http.get(f"/v1/erasures/{answer.json()['event_id']}/").json()
         assert (receipt["state"], receipt["waiting_points"], receipt["named"]) == ("done", 0, ["user_id"])
         assert (receipt["counts"]["memories"], receipt["counts"]["deleted_memories"] > 0) == (2, True)
         assert caller.http.get("/v1/erasures/", params={"user_id": USER}).json()["results"] == [receipt]

@@ -123,7 +123,8 @@ class HandIndexer:
         self.index.create(self._name, size)
         rows = self._db.run(lambda session: index_queue.take(session, limit=1_000))
         self.index.upsert(self._name, [self._point(row) for row in rows if row.text is not None])
-        gone = [Tombstone(row.change.memory_id, row.change.version) for row in rows if row.text is None]
+        away = [row.change for row in rows if row.text is None]
+        gone = [Tombstone(change.memory_id, change.version, change.project_id) for change in away]
         self.index.delete(self._name, gone)
         self._db.run(lambda session: index_queue.done(session, rows))
         return len(rows)

@@ -184,7 +184,7 @@ def test_ready_names_each_dependency(live: LiveApi) -> None:
 
     checks = wait_until(all_fine, "every dependency to be reached")["checks"]  # type: ignore[index]
 
-    assert set(checks) == {"postgres", "redis", "qdrant", "extractor", "embeddings", "breakers"}
+    assert set(checks) == {"postgres", "redis", "qdrant", "extractor", "embeddings", "breakers", "spend"}
     assert (checks["extractor"]["name"], checks["extractor"]["model"]) == ("rules", None)
     assert checks["embeddings"]["status"] == "off"
     assert checks["postgres"]["revision"] == checks["postgres"]["expected"]

@@ -5,19 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import uuid4
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from qdrant_client import models
 
 from shared.model.scope import ScopeIds
 from shared.vectors.layout import PAYLOAD_INDEXES
-from shared.vectors.payloads import covered_by, older_than, point_struct, where_filter
-from shared.vectors.types import Tombstone
+from shared.vectors.payloads import covered_by, older_than, point_struct, where_filter, within_filter
+from shared.vectors.types import EVERYWHERE, Tombstone
 from tests.contract.vector_samples import PROJECT, day, point, where
+from tests.house.tree import ROOT, SOURCE, files
 
 _PROJECT_CONDITION = models.FieldCondition(key="project", match=models.MatchValue(value=str(PROJECT)))
 
 
+@settings(deadline=None)
 @given(st.text(min_size=8, max_size=60))
 def test_no_text_in_what_is_stored(text: str) -> None:
     """Whatever the text, the payload is the same as for any other text, and the vector is numbers."""
@@ -59,15 +62,28 @@ def test_guards_judge_each_point_by_its_own_version() -> None:
         ([str(first.memory_id)], models.Range(lt=1)),
         ([str(second.memory_id), str(third.memory_id)], models.Range(lt=2)),
     ]
-    removal = covered_by([Tombstone(first.memory_id, 4)]).should
+    removal = covered_by([Tombstone(first.memory_id, 4, first.project_id)]).should
     assert isinstance(removal, list)
     assert [_clause(clause) for clause in removal] == [([str(first.memory_id)], models.Range(lte=4))]
+
+
+def test_only_upkeep_looks_everywhere() -> None:
+    """Leaving the project out is an error; all projects must be asked for by name."""
+    assert within_filter(EVERYWHERE) is None
+    assert covered_by([Tombstone(uuid4(), 1, EVERYWHERE)]).should is not None
+    with pytest.raises(TypeError, match="a project id is needed"):
+        within_filter(None)  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        Tombstone(uuid4(), 1)  # type: ignore[call-arg]
+    asking = {str(path.relative_to(ROOT)) for path in files(*SOURCE, suffix=".py") if "EVERYWHERE" in path.read_text()}
+    assert asking == {"shared/vectors/types.py", "shared/vectors/payloads.py", "workers/maintenance.py"}
 
 
 def _clause(clause: object) -> tuple[list[object], object]:
     assert isinstance(clause, models.Filter)
     assert isinstance(clause.must, list)
-    ids, version = clause.must
+    ids, version, project = clause.must
+    assert project == _PROJECT_CONDITION
     assert isinstance(ids, models.HasIdCondition)
     assert isinstance(version, models.FieldCondition)
     assert version.key == "v"

@@ -74,9 +74,7 @@ def _apply(parts: Parts, collection: str, rows: list[Due]) -> int:
         ready = _with_vectors(parts, rows)
         _ensure(parts, collection, ready)
         parts.index.upsert(collection, [_point(row) for row in ready if _is_live(row)])
-        parts.index.delete(
-            collection, [Tombstone(row.change.memory_id, row.change.version) for row in ready if not _is_live(row)]
-        )
+        parts.index.delete(collection, [_tombstone(row) for row in ready if not _is_live(row)])
     except WorkError as error:
         parts.forget_collections()
         _log.warning("index_postponed", collection=collection, rows=len(rows), code=error.code)
@@ -86,6 +84,10 @@ def _apply(parts: Parts, collection: str, rows: list[Due]) -> int:
     reach("index.written")
     parts.db.run(lambda session: index_queue.done(session, ready))
     return len(ready)
+
+
+def _tombstone(row: Due) -> Tombstone:
+    return Tombstone(row.change.memory_id, row.change.version, row.change.project_id)
 
 
 def _is_live(row: Due) -> bool:
