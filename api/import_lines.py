@@ -15,10 +15,10 @@ from api.body import refuse_nul
 from api.dialects.flumes_v1 import parse_add
 from shared.db.accept import NewEvent
 from shared.db.import_lines import Staged
+from shared.db.import_prepared import pack
 from shared.errors import BadRequest, ServiceError
 from shared.importing.errors import BadLine
 from shared.importing.groups import Format, groups
-from shared.importing.prepared import pack
 from shared.model.scope import ID_FIELDS
 from shared.settings import Settings
 

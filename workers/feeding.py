@@ -11,8 +11,8 @@ from uuid import UUID
 from shared.crashpoints import reach
 from shared.db import accept, import_lines, imports, tenancy
 from shared.db.engine import Database, Session
+from shared.db.import_prepared import unpack
 from shared.db.imports import Import
-from shared.importing.prepared import unpack
 
 _STEP = 20  # groups in one transaction: it holds the locks of as many scopes
 _SETTLE = 500
