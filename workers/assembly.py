@@ -31,7 +31,8 @@ def make_parts(settings: Settings, database: Database, background: ThreadPoolExe
     """Connects lazily: nothing here needs Qdrant, Redis or the model to be up."""
     embedder = make_embedder(settings)
     _register_collection(database, embedder)
-    extract, provider = _extractor(settings, database, background)
+    chat = make_chat(settings) if settings.extractor_name == "openai" else None
+    extract, provider = _extractor(settings, chat, database, background)
     key = settings.qdrant_api_key.get_secret_value() if settings.qdrant_api_key else None
     return Parts(
         settings=settings,
@@ -43,6 +44,7 @@ def make_parts(settings: Settings, database: Database, background: ThreadPoolExe
         owner=owner,
         background=background,
         provider=provider,
+        hang_up=chat.close if chat else bool,
     )
 
 
@@ -53,13 +55,14 @@ def _register_collection(database: Database, embedder: Embedder | None) -> None:
     database.run(lambda session: index_collections.ensure(session, model, name))
 
 
-def _extractor(settings: Settings, database: Database, background: ThreadPoolExecutor) -> tuple[Extract, str | None]:
+def _extractor(
+    settings: Settings, chat: ChatModel | None, database: Database, background: ThreadPoolExecutor
+) -> tuple[Extract, str | None]:
     """The extractor and the breaker's name for its provider; said aloud, because `rules` finds less than a model."""
-    if settings.extractor_name == "rules":
+    if chat is None:
         chosen = settings.extractor == "rules"
         _log.warning("extractor_rules", why="chosen" if chosen else "neither OPENAI_API_KEY nor OPENAI_BASE_URL is set")
         return _rules, None
-    chat = make_chat(settings)
     extractor = LLMExtractor(chat, seconds=settings.attempt_deadline - 3)
     background.submit(_adopt_capability, database, chat, extractor)
     _log.info("extractor_openai", model=settings.llm_model)

@@ -46,14 +46,17 @@ def look(db: Database, index: VectorIndex) -> None:
 
 
 def _begin(db: Database, index: VectorIndex, name: str, dimensions: int | None, known: UUID | None) -> None:
-    """A new epoch, in Postgres first: nobody finds an empty collection that is not known to be one.
+    """A new epoch. Of data that were lost Postgres hears first: nobody finds an empty collection not known as one.
 
-    Whoever dies in between leaves a mark missing, and it begins once more.
+    A first one is told when its mark stands: whoever dies in between leaves a collection without an epoch, no loss.
     """
     epoch = uuid7()
-    first = db.run(partial(index_collections.begin_epoch, name=name, known=known, epoch=epoch))
-    if first and known is not None:
+    begin = partial(index_collections.begin_epoch, name=name, known=known, epoch=epoch)
+    begun = known is not None and db.run(begin)
+    if begun:
         _log.error("index_lost", collection=name, what="everything is written again")
     index.create(name, dimensions)
-    if first:
+    if begun or known is None:
         index.point_alias(mark(name, epoch), name)
+    if known is None:
+        db.run(begin)

@@ -37,7 +37,7 @@ Apart = Callable[[Claim, Suspect], Done]
 class Parts:
     """`owner`: this process's name on leases. `provider`: what a breaker guards, None for the rules extractor.
 
-    `apart`: works on a suspect in a process of its own; None = here.
+    `apart`: works on a suspect in a process of its own; None = here. `hang_up`: closes the extractor's connections.
     """
 
     settings: Settings
@@ -50,6 +50,7 @@ class Parts:
     background: ThreadPoolExecutor
     provider: str | None = None
     apart: Apart | None = None
+    hang_up: Callable[[], object] = bool
     made: set[str] = field(default_factory=set)  # collections this process has seen in the index
 
     def ensure_collection(self, name: str, dimensions: int | None) -> None:
@@ -63,6 +64,7 @@ class Parts:
 
     def close(self) -> None:
         """Close every connection; nothing may be in work any more."""
+        self.hang_up()
         self.waker.close()
         self.index.close()
         if self.embedder is not None:
