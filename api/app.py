@@ -26,6 +26,7 @@ from api.routes import (
     erasures,
     events,
     health,
+    imports,
     mem0_entities,
     mem0_items,
     mem0_manage,
@@ -52,7 +53,7 @@ from shared.webhooks.addresses import allowed
 # Paths with a fixed word before those with an id in its place.
 _ROUTERS = (
     mem0_items.router, mem0_memories.router, memories.router, events.router, mem0_entities.router, mem0_manage.router,
-    mem0_project.router, oss.router, webhooks.router, erasures.router, health.router,
+    mem0_project.router, oss.router, webhooks.router, erasures.router, imports.router, health.router,
 )  # fmt: skip
 
 

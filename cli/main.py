@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli import erase, keys
+from cli import erase, import_jobs, keys
 from cli.terminal import DataDir, load_settings, plain_errors
 
 app = typer.Typer(
@@ -19,6 +19,8 @@ app = typer.Typer(
 app.add_typer(keys.app, name="keys")
 app.command()(erase.erase)
 app.command()(erase.erasures)
+app.add_typer(import_jobs.app, name="imports")
+app.command("import")(import_jobs.import_files)
 
 
 @app.command()

@@ -133,6 +133,10 @@ class Settings(BaseSettings):
     window_tokens: int = Field(1_500, ge=50, description="tokens (characters/4) in a window")
     backlog_window_messages: int = Field(40, ge=1, description="messages in a window under backlog")
     backlog_window_tokens: int = Field(3_000, ge=50, description="tokens in a window under backlog")
+    price_input: float = Field(0, ge=0, description="USD for a million prompt tokens, for estimates; 0 = unknown")
+    price_output: float = Field(0, ge=0, description="USD for a million completion tokens, for estimates")
+    import_in_work: int = Field(2_000, ge=1, description="messages of one import handed to the workers at a time")
+    import_line_bytes: int = Field(16_000_000, ge=1_000, description="longest line of an import")
     earlier_messages: int = Field(6, ge=0, description="messages before the window shown for references")
     candidates: int = Field(30, ge=0, le=100, description="known memories shown to the extractor")
     records_cap: int = Field(

@@ -16,6 +16,7 @@ from shared.errors import ServiceError
 from shared.logs import get_logger
 from workers import epochs
 from workers.dispatch import Dispatcher
+from workers.feeding import feed
 from workers.parts import Parts
 from workers.pipeline.index import index
 from workers.reindex import advance
@@ -37,6 +38,7 @@ class Poll:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._for_ever, name="flumes-poll", daemon=True)
         self._index_busy = threading.Lock()
+        self._feed_busy = threading.Lock()
         self._pruned = time.monotonic()
         self._watch_at = 0.0
 
@@ -65,6 +67,7 @@ class Poll:
             for _ in range(self._dispatcher.free):
                 self._pool.submit(self._drain)
         self._pool.submit(self._index_leftovers)
+        self._pool.submit(self._feed)
         self._gauges()
         self._prune()
 
@@ -88,6 +91,19 @@ class Poll:
             _log.exception("index_leftovers_failed")
         finally:
             self._index_busy.release()
+
+    def _feed(self) -> None:
+        if not self._feed_busy.acquire(blocking=False):
+            return
+        try:
+            if feed(self._parts.db, self._parts.settings.import_in_work, self._stop.is_set):
+                self._dispatcher.drain()
+        except ServiceError as error:
+            _log.warning("feed_failed", code=error.code)
+        except Exception:  # noqa: BLE001 - this thread must go on looking
+            _log.exception("feed_failed")
+        finally:
+            self._feed_busy.release()
 
     def _watch_index(self) -> None:
         """Now and then: is it still the index that was written to?"""

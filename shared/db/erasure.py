@@ -13,7 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from shared.db import erased_texts, erasures, events
+from shared.db import erased_texts, erasures, events, import_lines
 from shared.db import erasure_rows as rows
 from shared.errors import NotFound
 from shared.model.ids import uuid7
@@ -54,6 +54,7 @@ def delete_all(
     as after it. The ids themselves stay only as keyed hashes, in the events and in the receipt.
     """
     erasure_id, match, named = uuid7(), _match("x", given), given.given()
+    waiting = import_lines.forget(session, project_id, given)  # before the scopes, in the order in which they are fed
     touched = _fence_off(session, project_id, given.key(scope_key))
     values = {"p": project_id, "scopes": touched, **named}
     inside = f"x.project_id = :p{match} AND x.scope_id = ANY(:scopes)"
@@ -69,6 +70,7 @@ def delete_all(
     counts += rows.events(session, project_id, theirs, seal)
     counts += rows.exports(session, project_id, list(named.values()))
     counts["scopes"] = rows.empty_scopes(session, project_id, touched, _match("s", given), named)
+    counts["import_lines"] = waiting
     _recount(session, project_id, touched)
     events.put_back_scopes(session, project_id, touched)
     _record(session, project_id, erasure_id, given, counts, seal)
@@ -162,6 +164,9 @@ def erase_project(session: Session, project_id: UUID, name: str, *, seal: Seal =
     erasure_id = uuid7()
     counts: Counter[str] = Counter()
     values = {"p": project_id}
+    # Imports before the scopes, in the order in which they are fed.
+    jobs = session.execute(sa.text("DELETE FROM imports WHERE project_id = :p"), values)
+    counts["imports"] = int(jobs.rowcount)  # type: ignore[attr-defined]
     session.execute(sa.text("SELECT 1 FROM scopes WHERE project_id = :p ORDER BY id FOR UPDATE"), values).all()
     open_events = "SELECT id, reply_to FROM events WHERE project_id = :p AND status IN ('PENDING', 'RUNNING')"
     ended = [(row.id, row.reply_to) for row in session.execute(sa.text(open_events), values)]

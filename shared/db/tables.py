@@ -18,6 +18,7 @@ from shared.db.columns import (
     time_column,
     uuid_column,
 )
+from shared.db.import_tables import import_lines, imports
 from shared.db.service_tables import (
     breakers,
     capabilities,
@@ -43,6 +44,8 @@ __all__ = [
     "event_payloads",
     "events",
     "idempotency_keys",
+    "import_lines",
+    "imports",
     "index_collections",
     "index_queue",
     "memories",

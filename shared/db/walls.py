@@ -29,6 +29,8 @@ PATHS: dict[Role, dict[str, str]] = {
         "events": "SELECT",
         "index_queue": "SELECT",
         "idempotency_keys": "SELECT, DELETE",
+        "imports": "SELECT",
+        "import_lines": "SELECT",
         "webhooks": "SELECT",
         "webhook_deliveries": "SELECT, UPDATE, DELETE",
     },

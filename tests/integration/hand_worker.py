@@ -38,14 +38,15 @@ class HandWorker:
 
     def claim(self) -> Claim:
         """The next due scope; waits for one."""
-        return wait_until(self._claim, "a scope to become due")  # type: ignore[return-value]  # never None
+        return wait_until(self.due, "a scope to become due")  # type: ignore[return-value]  # never None
 
     def sweep(self) -> None:
         """End whatever earlier tests left behind."""
-        while (claim := self._claim()) is not None:
+        while (claim := self.due()) is not None:
             self.finish(claim)
 
-    def _claim(self) -> Claim | None:
+    def due(self) -> Claim | None:
+        """The next due scope, None when nothing is."""
         return self.db.run(lambda session: scopes.claim(session, owner="hand", lease=30, tenant_cap=99))
 
     def finish(self, claim: Claim, results: Sequence[dict[str, Any]] = (), **traits: Any) -> list[UUID]:

@@ -78,7 +78,15 @@ def request(move: Move, caller: int, known: Known) -> Call:
     for name in move.way.names:
         path = path.replace("{" + name + "}", names[name])
     call = Call(move.way.method, path + ("/" if move.shape % 2 else ""), _query(move, ids, known))
-    single = set(move.way.names) & {"memory_id", "event_id", "project_id", "org_id", "webhook_id", "erasure_id"}
+    single = set(move.way.names) & {
+        "memory_id",
+        "event_id",
+        "project_id",
+        "org_id",
+        "webhook_id",
+        "erasure_id",
+        "import_id",
+    }
     call.foreign = bool(single) and owner != caller and names[min(single)] != _NOBODY
     if move.way.body not in (None, "nothing"):
         call.body = bodies(move, ids)[move.way.body]
@@ -109,6 +117,7 @@ def placeholders(move: Move, ids: Mapping[str, Sequence[UUID]]) -> dict[str, str
         "webhook_id": _id(ids, "webhook", move.pick),
         "delivery_id": _id(ids, "delivery", move.pick),
         "erasure_id": _id(ids, "erasure", move.pick),
+        "import_id": _id(ids, "import", move.pick),
         "org_id": _id(ids, "project", move.pick),
         "project_id": _id(ids, "project", move.pick),
     }
@@ -132,8 +141,13 @@ def _query(move: Move, ids: Mapping[str, Sequence[UUID]], known: Known) -> dict[
         "page_size": "100",
         "state": "all",
         "filters": json.dumps(_filters(move, ids)),
+        "name": f"log-{move.pick % 2}",
+        "format": "auto",
+        "on_error": "skip",
     }
     chosen = {names[move.shape % len(names)], names[move.pick % len(names)]}
+    if "name" in names:
+        chosen.add("name")
     if "user_id" in names and move.shape % 3:
         chosen.add("user_id")
     return {name: values.get(name, "1") for name in chosen}

@@ -15,7 +15,7 @@ OPEN = ("/livez", "/readyz", "/metrics", "/openapi.json")
 # The placeholders of paths; a new one needs a line in `moves.placeholders`.
 PLACEHOLDERS = frozenset(
     {
-        *("memory_id", "event_id", "kind", "name", "org_id", "project_id", "job_id"),
+        *("memory_id", "event_id", "kind", "name", "org_id", "project_id", "job_id", "import_id"),
         *("webhook_id", "delivery_id", "erasure_id"),
     }
 )
@@ -61,6 +61,10 @@ BODIES = {
     "DELETE /memories/{memory_id}": "nothing",
     "DELETE /memories": "nothing",
     "POST /search": "search",
+    "POST /v1/imports": "add",
+    "POST /v1/imports/{import_id}/pause": "nothing",
+    "POST /v1/imports/{import_id}/resume": "nothing",
+    "POST /v1/imports/{import_id}/cancel": "nothing",
 }
 
 

@@ -144,6 +144,9 @@ class Stage:
                     await self._own(tenant, "POST", "/v1/feedback", reason)
                     change = {"text": f"I still play the {word} {canary}"}
                     await self._own(tenant, "PUT", f"/v1/memories/{memory_id}", change)
+            lines = {"messages": f"I play the {word} {canary} and imported it", "user_id": user, "agent_id": agent}
+            await self._own(tenant, "POST", f"/v1/imports?name=log-{place % 2}", lines)
+        await self._own(tenant, "POST", "/v1/imports?name=log-1&from_line=9", {"about": tenant.canary})
         gone = {"messages": [{"role": "user", "content": tenant.canary}], "infer": False, "user_id": "carol"}
         await self._own(tenant, "POST", "/v1/memories", gone)
         await self._own(tenant, "DELETE", "/v1/memories?user_id=carol", None)
@@ -246,12 +249,14 @@ class Stage:
 _KINDS = {
     "memories": "memory", "events": "event", "memory_exports": "export", "webhooks": "webhook",
     "webhook_deliveries": "delivery", "erasures": "erasure",
+    "imports": "import",
 }  # fmt: skip
 _BY_SCOPE = (
     "SELECT coalesce(s.user_id, '') || '/' || coalesce(s.agent_id, '') FROM scopes s WHERE s.project_id = r.project_id"
 )
 _CELLS = {
     "scopes": "coalesce(r.user_id, '') || '/' || coalesce(r.agent_id, '')",
+    "import_lines": "coalesce(r.user_id, '') || '/' || coalesce(r.agent_id, '')",
     "events": f"({_BY_SCOPE} AND s.id = r.scope_id)",
     "messages": f"({_BY_SCOPE} AND s.id = r.scope_id)",
     "memories": f"({_BY_SCOPE} AND s.id = r.scope_id)",

@@ -48,6 +48,7 @@ def _forget_filters(stage: Stage) -> None:
     sa.event.listen(stage.app.state.parts.db.engine.sync_engine, "before_cursor_execute", forget, retval=True)
 
 
+@pytest.mark.timeout(400)
 def test_nobody_reads_or_changes_what_is_anothers(make_stage: Callable[[], Stage]) -> None:
     """Every route of every dialect, every kind of key; each tenant's words are canaries, its rows have digests."""
     tally = Matrix(make_stage()).play(CALLS, 20_261_123)

@@ -1,0 +1,1 @@
+"""`flumes import`: files of logs, read as a stream, sent in pieces, followed to their end."""
