@@ -15,12 +15,13 @@ _DEEPEST = 8
 _MOST = 200  # properties and list items in all
 _TYPES = ("string", "number", "integer", "boolean", "null", "object", "array")
 _SCALARS = ("string", "number", "boolean")
+_SAYING = {"type", "properties", "items", "$ref", "anyOf", "oneOf", "allOf", "enum", "const"}
 
 
 def strict(given: object) -> dict[str, Any] | None:
     """The strict schema; None where nothing is asked to be filled in. Raises `BadRequest` naming the place."""
     schema = _read(given)
-    if not schema:
+    if not _SAYING & schema.keys():
         return None
     reader = _Reader(schema)
     found = reader.node(schema, "schema", 0)

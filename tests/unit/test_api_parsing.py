@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -25,7 +26,7 @@ def request(query: str) -> Request:
     return Request({"type": "http", "method": "GET", "query_string": query.encode(), "headers": []})
 
 
-def caller(**bound: str) -> Caller:
+def caller(**bound: Any) -> Caller:
     return Caller(Project(uuid4(), "p"), "k", frozenset(), "bearer", **bound)
 
 
