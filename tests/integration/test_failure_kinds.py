@@ -222,6 +222,8 @@ def test_content_that_stays_at_fault_fails_alone(service: Service, llm: FakeOpen
 @pytest.mark.parametrize("action", EMBEDDINGS)
 def test_embeddings_that_fail_delay_only_the_index(service: Service, llm: FakeOpenAI, action: str) -> None:
     """The event succeeds at once; its vector is made when the embeddings are back."""
+    service.ended(service.post("I own a boat"))
+    wait_until(service.indexed, "the index to be written, which settles the size of vectors", 30)
     llm.script({"match": "Rome", "kind": "embeddings", "action": action, "times": None})
     event_id = service.post(FACT)
     event = service.ended(event_id)
@@ -231,7 +233,7 @@ def test_embeddings_that_fail_delay_only_the_index(service: Service, llm: FakeOp
     llm.script(replace=True)
     llm.release()
     wait_until(service.indexed, "the index to be written", 30)
-    assert rows(service.db, "SELECT count(*) AS made FROM memory_vectors") == [{"made": 1}]
+    assert rows(service.db, "SELECT count(*) AS made FROM memory_vectors") == [{"made": 2}]
 
 
 @pytest.mark.parametrize("action", REFUSED)
