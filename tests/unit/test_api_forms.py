@@ -61,7 +61,9 @@ def test_answers_are_held_to_it(value: dict[str, Any], *, good: bool) -> None:
     assert (faults(value, found) == []) is good
 
 
-@pytest.mark.parametrize("nothing", [None, "", {}, "{}", {"type": "object"}, '{"type": "object"}', {"properties": {}}, {"note": 1}])
+@pytest.mark.parametrize(
+    "nothing", [None, "", {}, "{}", {"type": "object"}, '{"type": "object"}', {"properties": {}}, {"note": 1}]
+)
 def test_an_empty_form_asks_for_nothing(nothing: object) -> None:
     """Such an export is the memories themselves."""
     assert strict(nothing) is None
