@@ -53,12 +53,15 @@ def main() -> int:
     found = 0
     try:
         live = LiveApi(stack, **SETTINGS)
-        HandIndexer(live.db, stack.engine.url).register()
+        indexer = HandIndexer(live.db, stack.engine.url)
+        indexer.register()
+        indexer.apply()
         for scheme in ("Bearer", "Token"):
             code, report = explore(live.url, live.key(live.project()), asked.seconds // 2, scheme=scheme,
                                    seed=asked.seed)  # fmt: skip
             print(f"=== {scheme}\n{report}", flush=True)
             found |= code
+        indexer.close()
         live.close()
     finally:
         stack.close()

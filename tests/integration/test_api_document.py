@@ -12,6 +12,7 @@ SETTINGS = explore.SETTINGS
 def test_no_5xx_and_no_undocumented_answer(live: LiveApi, indexer: HandIndexer) -> None:
     """A bounded run with all of a project's rights; `make explore` is the long one, in both dialects."""
     indexer.register()
+    indexer.apply()
     code, report = explore.explore(live.url, live.key(live.project()), seconds=40)
 
     assert code == 0, report
