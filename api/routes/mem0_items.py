@@ -237,9 +237,12 @@ def _deleting(parts: Parts, erased: list[Erased]) -> dict[str, Any]:
 
 
 def _expanded(session: Session, caller: Caller, ids: ScopeIds, wild: list[str]) -> list[ScopeIds]:
-    """One set of ids for every combination of the names behind a `*`; each is deleted with what it has in common."""
+    """One set of ids for every combination of the names behind a `*`; each is deleted with what it has in common.
+
+    A `*` for what is given already, to whom the key is bound say, stands for that and nothing else.
+    """
     found = [ids.given()]
-    for name in wild:
+    for name in (name for name in wild if getattr(ids, name) is None):
         kind = next(kind for kind in entities.KINDS if f"{kind}_id" == name)
         names = entities.names(session, caller.project_id, kind)
         found = [{**one, name: value} for one in found for value in names]

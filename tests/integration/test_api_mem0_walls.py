@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from shared.db import events
-from tests.integration.api_support import LiveApi, assert_problem, said
+from tests.integration.api_support import LiveApi, assert_problem, raw, said
 from tests.integration.hand_worker import HandIndexer, HandWorker
 from tests.integration.test_api_mem0 import kept, mem0
 
@@ -166,3 +166,17 @@ def test_webhooks_are_off_unless_the_operator_turns_them_on(live: LiveApi) -> No
         owner.get(f"/api/v1/webhooks/{own}/deliveries/"),
     ):
         assert_problem(answer, 403, "webhooks_off")
+
+
+@pytest.mark.parametrize("query", [{"user_id": "*"}, {"user_id": "*", "agent_id": "*"}])
+def test_a_star_of_a_bound_key_deletes_its_own_alone(live: LiveApi, query: dict[str, str]) -> None:
+    """`*` stands for whom the key is bound to, not for everybody."""
+    project = live.project()
+    owner = live.caller(project)
+    others = raw(owner, "of blair", user_id="blair", agent_id="guide")
+    gone = raw(owner, "of alex", user_id="alex", agent_id="guide")
+    bound = live.client(Authorization=f"Token {live.key(project, user_id='alex')}")
+
+    assert bound.delete("/v1/memories/", params=query).status_code == 200
+    assert owner.get(f"/v1/memories/{others}").status_code == 200
+    assert owner.get(f"/v1/memories/{gone}").status_code == 404
