@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
 
-from tests.walls.moves import BAD, CREWS, Call, Move, moves, request
+from tests.walls.moves import BAD, CREWS, GOOD, Call, Move, moves, request
 from tests.walls.stage import Stage, Tenant
 
 EXAMPLE = 50  # calls between two looks at all tenants' rows
@@ -63,9 +63,12 @@ class Matrix:
         return self.tally
 
     def _round(self) -> None:
-        """Each route once with another tenant's ids and every right: none is left to chance."""
+        """Each route once with another tenant's ids and every right, and each kind of key: none is left to chance."""
         chosen = [Move(way, who=0, aim=1, pick=0, shape=1, repeat=5) for way in self.stage.ways]
         self._example(self.stage.tenants[0], ("admin",), chosen)
+        every = (*GOOD, *BAD)
+        own = [Move(self.stage.ways[0], who=who, aim=1, pick=0, shape=1, repeat=5) for who in range(len(every))]
+        self._example(self.stage.tenants[0], every, own)
 
     def _example(self, tenant: Tenant, crew: tuple[str, ...], chosen: list[Move]) -> None:
         try:
