@@ -43,6 +43,7 @@ def _raise_walls(connection: sa.Connection, runtime_url: str | None) -> None:
     """One process at a time, every statement for itself: no table stays locked while another is waited for."""
     connection.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})
     connection.execute(sa.text("SET lock_timeout = '4s'"))
+    connection.execute(sa.text("SET statement_timeout = '30s'"))
     walls.settle(connection, runtime_url)  # the connection is closed next, and the lock with it
 
 

@@ -29,16 +29,23 @@ def reopen(session: Session, project_id: UUID, event_id: UUID) -> Reopened:
     Raises `NotFound`, `Conflict` (`event_not_failed`: it succeeded, or nothing of it is left to work on).
     """
     scope = events.scope_of(session, project_id, event_id)
-    row = _event(session, project_id, event_id) if scope and scopes.lock(session, scope) else None
-    if scope is None or row is None:
+    locked = scope is not None and scopes.lock(session, scope)
+    row = _event(session, project_id, event_id)
+    if row is None:
         raise NotFound("no event has this id", code="event_not_found", field="id")
+    if scope is None or not locked:  # its scope was erased, and all it held with it
+        raise _nothing_left()
     if row.status in ("PENDING", "RUNNING"):
         return Reopened(scope, 0)
     opened, size = _open(session, project_id, event_id) if row.status == "FAILED" else (0, 0)
     if not opened:
-        raise Conflict("this event has no failed messages to work on", code="event_not_failed", field="id")
+        raise _nothing_left()
     _restart(session, project_id, event_id, opened)
     return Reopened(scope, opened, ring=_queue(session, scope, row.lane, opened, size))
+
+
+def _nothing_left() -> Conflict:
+    return Conflict("this event has no failed messages to work on", code="event_not_failed", field="id")
 
 
 def _event(session: Session, project_id: UUID, event_id: UUID) -> sa.Row[tuple[str, str]] | None:

@@ -130,7 +130,7 @@ def test_events_wait_at_the_ceiling_and_go_on_when_it_is_raised(bench: Bench) ->
 
 
 def test_an_answer_of_no_use_was_paid_for(bench: Bench) -> None:
-    """Refused windows that were halved, and calls before a provider went away, are written down."""
+    """A refused window that was cut, and calls before a provider went away, are paid for like the two that follow."""
     _spending(bench)
     paid = {"usage": Usage(calls=1, prompt_tokens=7).as_dict()}
     narrow, snooze = Narrow("no", code="llm_refused"), Snooze("away", provider="embeddings", retry_after=1)
@@ -145,7 +145,7 @@ def test_an_answer_of_no_use_was_paid_for(bench: Bench) -> None:
     bench.post("I live in Rome", "I like tea")
     bench.drain_all()
 
-    assert _spent(bench.db, bench.project_id) == 7 + 7 + 100
+    assert _spent(bench.db, bench.project_id) == 7 + 7 + 2 * 100
     assert column(bench.db, "SELECT count(*) FROM spend_reservations") == [0]
 
 
