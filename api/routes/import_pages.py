@@ -39,7 +39,7 @@ POST: dict[str, Any] = {
     "responses": _accepted(_WHOLE | {"changed_lines": []}),
     "openapi_extra": {
         "parameters": [
-            parameter("name", "which import this is (required); the same name again goes on with it"),
+            {**parameter("name", "which import this is; the same name again goes on with it"), "required": True},
             parameter("format", "of the lines; auto looks at each",
                       enum=["auto", "flumes", "messages", "sharegpt", "chatgpt", "locomo"]),
             parameter("on_error", "skip a bad line, or stop before it", enum=["skip", "stop"]),

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 from cli.embedded import environment
 from docs.openapi_page import PAGE
@@ -18,6 +19,7 @@ CHECKS = (
     "not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance",
     "response_schema_conformance",
 )  # fmt: skip
+_HOOKS = {"SCHEMATHESIS_HOOKS": str(Path(__file__).with_name("ndjson_hook.py"))}
 # Nobody works on what is accepted, so nobody is kept waiting for it either.
 SETTINGS = {"wait_budget": 0, "wait_cap": 0, "backlog_messages": 10_000_000, "backlog_messages_per_project": 10_000_000}
 
@@ -28,14 +30,13 @@ def explore(url: str, key: str, seconds: int, *, scheme: str = "Bearer", seed: i
         sys.executable, "-m", "schemathesis.cli", "run", str(PAGE), "--url", url,
         "--header", f"Authorization: {scheme} {key}", "--checks", ",".join(CHECKS), "--max-time", str(seconds),
         "--phases", "examples,coverage,fuzzing", "--request-timeout", "30", "--warnings", "off",
-        "--exclude-path", "/v1/imports",  # its body is lines of JSON, which nothing here can write
         "--suppress-health-check", "all", "--continue-on-failure", "--generation-database", "none",
     ]  # fmt: skip
     argv += ["--seed", str(seed)] if seed is not None else []
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
             argv, capture_output=True, text=True, check=False, cwd=folder, timeout=10 * seconds + 300,
-            env=environment.program(environment.isolated(os.environ), own_database=True, extra={}),
+            env=environment.program(environment.isolated(os.environ), own_database=True, extra=_HOOKS),
         )  # fmt: skip
     return done.returncode, done.stdout + done.stderr
 
